@@ -1,0 +1,22 @@
+//! Observability for tower HTTP services: one layer that starts a server span, records the HTTP
+//! metrics and writes an access-log line for each request; the same for clients; W3C propagation;
+//! and an OTLP pipeline that is bounded and counts what it loses.
+//!
+//! The parts can be used one by one with plain `tower`; the `bartizan` crate puts them in order
+//! for axum.
+
+pub mod access_log;
+pub mod client;
+mod clock;
+mod method;
+mod table;
+pub mod names;
+mod outcome;
+mod peer;
+pub mod propagation;
+pub mod request;
+pub mod telemetry;
+
+pub use clock::Clock;
+pub use outcome::Outcome;
+pub use peer::PeerAddr;

@@ -1,0 +1,206 @@
+//! Every span, attribute, metric and header name that Bartizan emits, once.
+//!
+//! The HTTP names are those of the OpenTelemetry semantic conventions 1.44; what is ours starts
+//! with `bartizan.`.
+
+/// The instrumentation scope of all our spans, metrics and log records.
+pub const SCOPE: &str = "bartizan";
+
+/// The schema of the semantic conventions the names follow.
+pub const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.44.0";
+
+/// Attribute keys.
+pub mod attr {
+    /// Why an operation failed, in few distinct values.
+    pub const ERROR_TYPE: &str = "error.type";
+    /// The client's address, from a trusted forwarding header or else the peer's.
+    pub const CLIENT_ADDRESS: &str = "client.address";
+    /// The request method, or `_OTHER`.
+    pub const HTTP_REQUEST_METHOD: &str = "http.request.method";
+    /// The method as it was sent, when it was not a known one.
+    pub const HTTP_REQUEST_METHOD_ORIGINAL: &str = "http.request.method_original";
+    /// How many times this request had been sent before.
+    pub const HTTP_REQUEST_RESEND_COUNT: &str = "http.request.resend_count";
+    /// The response's status code.
+    pub const HTTP_RESPONSE_STATUS_CODE: &str = "http.response.status_code";
+    /// The matched route template.
+    pub const HTTP_ROUTE: &str = "http.route";
+    /// The address of the socket's other end.
+    pub const NETWORK_PEER_ADDRESS: &str = "network.peer.address";
+    /// The port of the socket's other end.
+    pub const NETWORK_PEER_PORT: &str = "network.peer.port";
+    /// `1.0`, `1.1`, `2` or `3`.
+    pub const NETWORK_PROTOCOL_VERSION: &str = "network.protocol.version";
+    /// The server's name as the client addressed it.
+    pub const SERVER_ADDRESS: &str = "server.address";
+    /// The server's port as the client addressed it.
+    pub const SERVER_PORT: &str = "server.port";
+    /// The whole URL, without credentials.
+    pub const URL_FULL: &str = "url.full";
+    /// The path.
+    pub const URL_PATH: &str = "url.path";
+    /// The query, secrets redacted.
+    pub const URL_QUERY: &str = "url.query";
+    /// `http` or `https`.
+    pub const URL_SCHEME: &str = "url.scheme";
+    /// The `user-agent` header.
+    pub const USER_AGENT_ORIGINAL: &str = "user_agent.original";
+    /// How the request ended: an [`Outcome`](crate::Outcome).
+    pub const OUTCOME: &str = "bartizan.outcome";
+    /// The request's id.
+    pub const REQUEST_ID: &str = "bartizan.request.id";
+    /// The id of the task that ran.
+    pub const TASK_ID: &str = "bartizan.task.id";
+    /// Seconds from arrival to the response's headers.
+    pub const TIME_TO_HEADERS: &str = "bartizan.http.response.headers.duration";
+    /// Set on the series that takes what no longer fits into a bounded table.
+    pub const METRIC_OVERFLOW: &str = "otel.metric.overflow";
+}
+
+/// Header names.
+pub mod header {
+    use http::HeaderName;
+
+    /// W3C Trace Context.
+    pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+    /// W3C Trace Context.
+    pub const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+    /// W3C Baggage.
+    pub const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
+    /// The request's id, in and out.
+    pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+    /// W3C Server Timing, for the trace id on a response.
+    pub const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+}
+
+/// A metric's name, unit, help text and label set.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Metric {
+    /// The name.
+    pub name: &'static str,
+    /// The unit, in UCUM.
+    pub unit: &'static str,
+    /// One sentence for a person.
+    pub help: &'static str,
+    /// All the attribute keys a series can have.
+    pub labels: &'static [&'static str],
+}
+
+/// The bucket bounds that the semantic conventions advise for HTTP durations, in seconds.
+pub const DURATION_BUCKETS: [f64; 14] =
+    [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
+
+/// Metrics.
+pub mod metric {
+    use super::Metric;
+    use super::attr::{
+        ERROR_TYPE, HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, HTTP_ROUTE, METRIC_OVERFLOW,
+        NETWORK_PROTOCOL_VERSION, SERVER_ADDRESS, SERVER_PORT, URL_SCHEME,
+    };
+
+    const SERVER: &[&str] = &[
+        ERROR_TYPE,
+        HTTP_REQUEST_METHOD,
+        HTTP_RESPONSE_STATUS_CODE,
+        HTTP_ROUTE,
+        METRIC_OVERFLOW,
+        NETWORK_PROTOCOL_VERSION,
+        URL_SCHEME,
+    ];
+    const CLIENT: &[&str] = &[
+        ERROR_TYPE,
+        HTTP_REQUEST_METHOD,
+        HTTP_RESPONSE_STATUS_CODE,
+        METRIC_OVERFLOW,
+        NETWORK_PROTOCOL_VERSION,
+        SERVER_ADDRESS,
+        SERVER_PORT,
+        URL_SCHEME,
+    ];
+
+    /// Arrival to the end of the body; to the headers for event streams and upgrades.
+    pub const SERVER_REQUEST_DURATION: Metric = Metric {
+        name: "http.server.request.duration",
+        unit: "s",
+        help: "Duration of HTTP server requests.",
+        labels: SERVER,
+    };
+    /// Requests that have arrived and not ended.
+    pub const SERVER_ACTIVE_REQUESTS: Metric = Metric {
+        name: "http.server.active_requests",
+        unit: "{request}",
+        help: "Number of active HTTP server requests.",
+        labels: &[HTTP_REQUEST_METHOD, URL_SCHEME],
+    };
+    /// Request bodies of known length.
+    pub const SERVER_REQUEST_BODY_SIZE: Metric = Metric {
+        name: "http.server.request.body.size",
+        unit: "By",
+        help: "Size of HTTP server request bodies.",
+        labels: SERVER,
+    };
+    /// Bytes of the response body that were handed to the server.
+    pub const SERVER_RESPONSE_BODY_SIZE: Metric = Metric {
+        name: "http.server.response.body.size",
+        unit: "By",
+        help: "Size of HTTP server response bodies.",
+        labels: SERVER,
+    };
+    /// Arrival to the response's headers.
+    pub const SERVER_TIME_TO_HEADERS: Metric = Metric {
+        name: "bartizan.http.server.response.headers.duration",
+        unit: "s",
+        help: "Time from the arrival of a request to the headers of its response.",
+        labels: SERVER,
+    };
+    /// How long event streams and upgraded connections lived after their headers.
+    pub const SERVER_STREAM_DURATION: Metric = Metric {
+        name: "bartizan.http.server.stream.duration",
+        unit: "s",
+        help: "Lifetime of event streams and upgraded connections, from their headers on.",
+        labels: SERVER,
+    };
+    /// One attempt, to the end of the response body.
+    pub const CLIENT_REQUEST_DURATION: Metric = Metric {
+        name: "http.client.request.duration",
+        unit: "s",
+        help: "Duration of HTTP client requests.",
+        labels: CLIENT,
+    };
+    /// Attempts that have been sent and not ended.
+    pub const CLIENT_ACTIVE_REQUESTS: Metric = Metric {
+        name: "http.client.active_requests",
+        unit: "{request}",
+        help: "Number of active HTTP client requests.",
+        labels: &[HTTP_REQUEST_METHOD, SERVER_ADDRESS, SERVER_PORT, URL_SCHEME],
+    };
+    /// Request bodies of known length.
+    pub const CLIENT_REQUEST_BODY_SIZE: Metric = Metric {
+        name: "http.client.request.body.size",
+        unit: "By",
+        help: "Size of HTTP client request bodies.",
+        labels: CLIENT,
+    };
+    /// Bytes of the response body that were read.
+    pub const CLIENT_RESPONSE_BODY_SIZE: Metric = Metric {
+        name: "http.client.response.body.size",
+        unit: "By",
+        help: "Size of HTTP client response bodies.",
+        labels: CLIENT,
+    };
+
+    /// All of the above, for the documentation and its test.
+    pub const ALL: &[Metric] = &[
+        SERVER_REQUEST_DURATION,
+        SERVER_ACTIVE_REQUESTS,
+        SERVER_REQUEST_BODY_SIZE,
+        SERVER_RESPONSE_BODY_SIZE,
+        SERVER_TIME_TO_HEADERS,
+        SERVER_STREAM_DURATION,
+        CLIENT_REQUEST_DURATION,
+        CLIENT_ACTIVE_REQUESTS,
+        CLIENT_REQUEST_BODY_SIZE,
+        CLIENT_RESPONSE_BODY_SIZE,
+    ];
+}

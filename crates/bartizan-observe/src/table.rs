@@ -1,0 +1,138 @@
+//! A bounded, insert-only hash table whose readers take no lock.
+//!
+//! Per-route names and bound instruments are looked up on every request and inserted a handful of
+//! times in a process's life. A `RwLock<HashMap>` pays two contended atomic writes per look-up for
+//! that; here a look-up is a hash and a few loads. Nothing is ever evicted, so the bound is a
+//! promise about memory and references live as long as the table.
+
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+pub(crate) struct Table<K, V> {
+    /// Twice the bound, rounded up to a power of two, so that probe runs stay short.
+    slots: Box<[OnceLock<Box<(K, V)>>]>,
+    /// How many entries were begun; the one place that enforces the bound.
+    claimed: AtomicUsize,
+    bound: usize,
+    hasher: RandomState,
+}
+
+impl<K, V> Table<K, V> {
+    /// A table of at most `bound` entries.
+    pub(crate) fn new(bound: usize) -> Self {
+        let slots = (bound.max(1) * 2).next_power_of_two();
+        Self {
+            slots: (0..slots).map(|_| OnceLock::new()).collect(),
+            claimed: AtomicUsize::new(0),
+            bound,
+            hasher: RandomState::new(),
+        }
+    }
+
+    /// The value under a key that is `same` as an entry's, made by `make` when there is none yet.
+    ///
+    /// `None` when the table is full. `key` may be any borrowed form that hashes as `K` does.
+    /// `make` may run and its value be thrown away when two threads insert at once.
+    pub(crate) fn get_or_insert<Q: Hash>(
+        &self,
+        key: &Q,
+        same: impl Fn(&K) -> bool,
+        make: impl FnOnce() -> (K, V),
+    ) -> Option<&V> {
+        let mask = self.slots.len() - 1;
+        let mut at = self.start(key, mask);
+        loop {
+            match self.slots[at].get() {
+                Some(entry) if same(&entry.0) => return Some(&entry.1),
+                Some(_) => at = (at + 1) & mask,
+                None => break,
+            }
+        }
+        if self.claimed.fetch_add(1, Ordering::Relaxed) >= self.bound {
+            self.claimed.fetch_sub(1, Ordering::Relaxed);
+            return None;
+        }
+        let mut entry = Box::new(make());
+        loop {
+            // At least half of the slots are free, so a free one is found.
+            match self.slots[at].set(entry) {
+                Ok(()) => return self.slots[at].get().map(|entry| &entry.1),
+                Err(back) => entry = back,
+            }
+            match self.slots[at].get() {
+                Some(winner) if same(&winner.0) => {
+                    self.claimed.fetch_sub(1, Ordering::Relaxed);
+                    return Some(&winner.1);
+                }
+                _ => at = (at + 1) & mask,
+            }
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "only the low bits choose the slot")]
+    fn start<Q: Hash>(&self, key: &Q, mask: usize) -> usize {
+        self.hasher.hash_one(key) as usize & mask
+    }
+}
+
+impl<K, V> std::fmt::Debug for Table<K, V> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Table")
+            .field("len", &self.claimed.load(Ordering::Relaxed))
+            .field("bound", &self.bound)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn get(table: &Table<String, u32>, key: &str, value: u32) -> Option<u32> {
+        table.get_or_insert(&key, |k| k == key, || (key.to_owned(), value)).copied()
+    }
+
+    #[test]
+    fn the_first_value_stays() {
+        let table = Table::new(4);
+        assert_eq!(get(&table, "a", 1), Some(1));
+        assert_eq!(get(&table, "a", 2), Some(1));
+    }
+
+    #[test]
+    fn a_full_table_takes_no_more_but_still_answers() {
+        let table = Table::new(2);
+        assert_eq!(get(&table, "a", 1), Some(1));
+        assert_eq!(get(&table, "b", 2), Some(2));
+        for key in ["c", "d", "e"] {
+            assert_eq!(get(&table, key, 3), None);
+        }
+        assert_eq!(get(&table, "b", 9), Some(2));
+    }
+
+    #[test]
+    fn threads_that_race_agree_on_one_entry_per_key() {
+        let table = Arc::new(Table::new(64));
+        let threads: Vec<_> = (0..4)
+            .map(|thread| {
+                let table = Arc::clone(&table);
+                std::thread::spawn(move || {
+                    (0..64)
+                        .map(|key| {
+                            get(&table, &key.to_string(), thread * 1000 + key).map(|v| (key, v))
+                        })
+                        .collect::<Option<Vec<_>>>()
+                })
+            })
+            .collect();
+        let seen: HashSet<_> = threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap().expect("64 keys fit"))
+            .collect();
+        assert_eq!(seen.len(), 64, "one value per key");
+    }
+}

@@ -1,0 +1,66 @@
+use std::cell::RefCell;
+use std::marker::PhantomData;
+
+use crate::Task;
+
+thread_local! {
+    static CURRENT: RefCell<Option<Task>> = const { RefCell::new(None) };
+}
+
+/// Keeps a task current on this thread; dropping it brings back the one before.
+///
+/// Guards must be dropped in the reverse order of their making, which scopes do by themselves.
+#[must_use = "the task is current only while the guard lives"]
+#[derive(Debug)]
+pub struct Attached {
+    before: Option<Task>,
+    /// The thread-local belongs to this thread, so the guard must stay on it.
+    _not_send: PhantomData<*const ()>,
+}
+
+impl Task {
+    /// The task that is running on this thread, if any.
+    #[must_use]
+    pub fn current() -> Option<Self> {
+        Self::with_current(|task| task.cloned())
+    }
+
+    /// Looks at the running task without cloning its handle.
+    ///
+    /// `look` must not attach another task. Gives `None` to `look` while the thread is being torn
+    /// down.
+    pub fn with_current<R>(look: impl FnOnce(Option<&Self>) -> R) -> R {
+        // `try_with`, because a logger may run in a thread-local destructor.
+        let mut look = Some(look);
+        let seen = CURRENT.try_with(|current| {
+            look.take().map(|look| look(current.borrow().as_ref()))
+        });
+        match (seen, look) {
+            (Ok(Some(seen)), _) => seen,
+            (_, Some(look)) => look(None),
+            // `look` is taken only where a value is returned.
+            (_, None) => unreachable!("the closure ran but returned nothing"),
+        }
+    }
+
+    /// Makes this the running task of this thread until the guard is dropped.
+    pub fn attach(&self) -> Attached {
+        Attached::swap(Some(self.clone()))
+    }
+}
+
+impl Attached {
+    pub(crate) fn swap(task: Option<Task>) -> Self {
+        let before = CURRENT.with(|current| current.replace(task));
+        Self { before, _not_send: PhantomData }
+    }
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        let before = self.before.take();
+        // The replaced handle is dropped outside of the borrow: it may be a task's last one.
+        let ours = CURRENT.try_with(|current| current.replace(before));
+        drop(ours);
+    }
+}
