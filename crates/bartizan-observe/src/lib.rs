@@ -8,14 +8,20 @@
 pub mod access_log;
 pub mod client;
 mod clock;
+mod intern;
+pub mod log_format;
 mod method;
-mod table;
 pub mod names;
 mod outcome;
 mod peer;
 pub mod propagation;
+mod redact;
 pub mod request;
+mod table;
 pub mod telemetry;
+#[cfg(test)]
+mod test_support;
+mod tracing_source;
 
 pub use clock::Clock;
 pub use outcome::Outcome;

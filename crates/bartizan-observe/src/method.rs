@@ -9,12 +9,18 @@ use http::Method;
 pub(crate) struct KnownMethod(u8);
 
 const NAMES: [&str; 11] = [
-    "_OTHER", "CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE",
+    "_OTHER", "CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY",
+    "TRACE",
 ];
 
 impl KnownMethod {
     /// How many values there are, `_OTHER` included.
     pub(crate) const COUNT: usize = NAMES.len();
+
+    /// Every value, in the order of [`Self::index`].
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        (0_u8..).take(Self::COUNT).map(Self)
+    }
 
     pub(crate) fn of(method: &Method) -> Self {
         Self(match method.as_str() {
@@ -39,7 +45,11 @@ impl KnownMethod {
 
     /// What a span's name starts with: the method, or `HTTP` for an unknown one.
     pub(crate) const fn in_span_name(self) -> &'static str {
-        if self.is_other() { "HTTP" } else { self.as_str() }
+        if self.is_other() {
+            "HTTP"
+        } else {
+            self.as_str()
+        }
     }
 
     pub(crate) const fn is_other(self) -> bool {

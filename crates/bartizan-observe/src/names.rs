@@ -9,6 +9,9 @@ pub const SCOPE: &str = "bartizan";
 /// The schema of the semantic conventions the names follow.
 pub const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.44.0";
 
+/// The target of the access log's OTLP records.
+pub const ACCESS_TARGET: &str = "bartizan::access";
+
 /// Attribute keys.
 pub mod attr {
     /// Why an operation failed, in few distinct values.
@@ -19,6 +22,10 @@ pub mod attr {
     pub const HTTP_REQUEST_METHOD: &str = "http.request.method";
     /// The method as it was sent, when it was not a known one.
     pub const HTTP_REQUEST_METHOD_ORIGINAL: &str = "http.request.method_original";
+    /// The request body's length in bytes.
+    pub const HTTP_REQUEST_BODY_SIZE: &str = "http.request.body.size";
+    /// The response body's length in bytes, as far as it was sent.
+    pub const HTTP_RESPONSE_BODY_SIZE: &str = "http.response.body.size";
     /// How many times this request had been sent before.
     pub const HTTP_REQUEST_RESEND_COUNT: &str = "http.request.resend_count";
     /// The response's status code.
@@ -53,6 +60,10 @@ pub mod attr {
     pub const TASK_ID: &str = "bartizan.task.id";
     /// Seconds from arrival to the response's headers.
     pub const TIME_TO_HEADERS: &str = "bartizan.http.response.headers.duration";
+    /// Seconds from arrival to the end of the response's body.
+    pub const DURATION: &str = "bartizan.http.request.duration";
+    /// Whether the request took longer than the slow-request threshold.
+    pub const SLOW: &str = "bartizan.http.request.slow";
     /// Set on the series that takes what no longer fits into a bounded table.
     pub const METRIC_OVERFLOW: &str = "otel.metric.overflow";
 }
@@ -73,6 +84,28 @@ pub mod header {
     pub const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 }
 
+/// Values of `error.type` where it is not a status code.
+pub mod error_type {
+    /// The connection could not be made.
+    pub const CONNECT: &str = "connect";
+    /// The connection ended before the exchange did.
+    pub const CONNECTION_CLOSED: &str = "connection_closed";
+    /// The time allowed was up.
+    pub const TIMEOUT: &str = "timeout";
+    /// The code that did the work panicked.
+    pub const PANIC: &str = "panic";
+    /// The service returned an error instead of a response.
+    pub const SERVICE: &str = "service_error";
+    /// The call was dropped before there was a response.
+    pub const CANCELLED: &str = "cancelled";
+    /// The response body failed on the way.
+    pub const BODY_ERROR: &str = "body_error";
+    /// The response body was dropped before its end.
+    pub const BODY_DROPPED: &str = "body_dropped";
+    /// Anything else.
+    pub const OTHER: &str = "_OTHER";
+}
+
 /// A metric's name, unit, help text and label set.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
@@ -88,8 +121,9 @@ pub struct Metric {
 }
 
 /// The bucket bounds that the semantic conventions advise for HTTP durations, in seconds.
-pub const DURATION_BUCKETS: [f64; 14] =
-    [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
+pub const DURATION_BUCKETS: [f64; 14] = [
+    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+];
 
 /// Metrics.
 pub mod metric {

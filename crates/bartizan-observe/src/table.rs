@@ -70,7 +70,10 @@ impl<K, V> Table<K, V> {
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "only the low bits choose the slot")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "only the low bits choose the slot"
+    )]
     fn start<Q: Hash>(&self, key: &Q, mask: usize) -> usize {
         self.hasher.hash_one(key) as usize & mask
     }
@@ -93,7 +96,9 @@ mod tests {
     use super::*;
 
     fn get(table: &Table<String, u32>, key: &str, value: u32) -> Option<u32> {
-        table.get_or_insert(&key, |k| k == key, || (key.to_owned(), value)).copied()
+        table
+            .get_or_insert(&key, |k| k == key, || (key.to_owned(), value))
+            .copied()
     }
 
     #[test]

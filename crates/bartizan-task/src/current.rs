@@ -28,19 +28,16 @@ impl Task {
     /// Looks at the running task without cloning its handle.
     ///
     /// `look` must not attach another task. Gives `None` to `look` while the thread is being torn
-    /// down.
+    /// down, when a logger may still run in some thread-local's destructor.
     pub fn with_current<R>(look: impl FnOnce(Option<&Self>) -> R) -> R {
-        // `try_with`, because a logger may run in a thread-local destructor.
         let mut look = Some(look);
-        let seen = CURRENT.try_with(|current| {
-            look.take().map(|look| look(current.borrow().as_ref()))
-        });
-        match (seen, look) {
-            (Ok(Some(seen)), _) => seen,
-            (_, Some(look)) => look(None),
-            // `look` is taken only where a value is returned.
-            (_, None) => unreachable!("the closure ran but returned nothing"),
-        }
+        let seen = CURRENT
+            .try_with(|current| look.take().map(|look| look(current.borrow().as_ref())))
+            .ok()
+            .flatten();
+        // `look` is still there exactly when it was not called.
+        seen.or_else(|| look.take().map(|look| look(None)))
+            .unwrap_or_else(|| unreachable!("one of the two calls has run"))
     }
 
     /// Makes this the running task of this thread until the guard is dropped.
@@ -52,7 +49,10 @@ impl Task {
 impl Attached {
     pub(crate) fn swap(task: Option<Task>) -> Self {
         let before = CURRENT.with(|current| current.replace(task));
-        Self { before, _not_send: PhantomData }
+        Self {
+            before,
+            _not_send: PhantomData,
+        }
     }
 }
 

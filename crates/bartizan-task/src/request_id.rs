@@ -13,7 +13,10 @@ pub struct RequestId(Repr);
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Repr {
     /// The first `len` bytes of `bytes` are visible ASCII, the rest zero.
-    Inline { len: u8, bytes: [u8; INLINE] },
+    Inline {
+        len: u8,
+        bytes: [u8; INLINE],
+    },
     Boxed(Box<str>),
 }
 
@@ -99,15 +102,30 @@ mod tests {
 
     #[test]
     fn visible_ascii_up_to_128_bytes_is_taken_as_it_is() {
-        for text in ["a", "0190b6ce-8d7a-7000-8000-000000000000", &"x".repeat(39), &"~".repeat(128)] {
-            assert_eq!(RequestId::try_from_bytes(text.as_bytes()).unwrap().as_str(), text);
+        for text in [
+            "a",
+            "0190b6ce-8d7a-7000-8000-000000000000",
+            &"x".repeat(39),
+            &"~".repeat(128),
+        ] {
+            assert_eq!(
+                RequestId::try_from_bytes(text.as_bytes()).unwrap().as_str(),
+                text
+            );
         }
     }
 
     #[test]
     fn everything_else_is_refused() {
         let long = "x".repeat(129);
-        for bytes in [b"".as_slice(), b"a b", b"a\n", b"\x7f", "é".as_bytes(), long.as_bytes()] {
+        for bytes in [
+            b"".as_slice(),
+            b"a b",
+            b"a\n",
+            b"\x7f",
+            "é".as_bytes(),
+            long.as_bytes(),
+        ] {
             assert!(RequestId::try_from_bytes(bytes).is_err(), "{bytes:?}");
         }
     }

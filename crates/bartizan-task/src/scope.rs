@@ -52,7 +52,10 @@ impl Scope {
     /// The scope of whatever runs on this thread now.
     #[must_use]
     pub fn capture() -> Self {
-        Self { task: Task::current(), context: Context::current() }
+        Self {
+            task: Task::current(),
+            context: Context::current(),
+        }
     }
 
     /// A scope put together by hand.
@@ -69,7 +72,10 @@ impl Scope {
             Some(task) => task.child(name),
             None => Task::root(name, None),
         };
-        Self { task: Some(task), context: self.context.clone() }
+        Self {
+            task: Some(task),
+            context: self.context.clone(),
+        }
     }
 
     /// The task, if there is one.
@@ -88,7 +94,10 @@ impl Scope {
     pub fn enter(&self) -> InScope {
         let task = Attached::swap(self.task.clone());
         let context = self.context.clone().attach();
-        InScope { _context: context, _task: task }
+        InScope {
+            _context: context,
+            _task: task,
+        }
     }
 
     /// Runs a closure inside the scope; what a blocking pool is given.
@@ -99,7 +108,10 @@ impl Scope {
 
     /// Wraps a future so that it runs inside the scope on whichever executor polls it.
     pub const fn wrap<F>(self, future: F) -> Scoped<F> {
-        Scoped { future: Some(future), scope: self }
+        Scoped {
+            future: Some(future),
+            scope: self,
+        }
     }
 }
 

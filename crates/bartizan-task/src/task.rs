@@ -159,6 +159,8 @@ impl<T> Clone for TaskRef<T> {
 
 impl<T> fmt::Debug for TaskRef<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TaskRef").field("id", &self.0.id).finish_non_exhaustive()
+        f.debug_struct("TaskRef")
+            .field("id", &self.0.id)
+            .finish_non_exhaustive()
     }
 }

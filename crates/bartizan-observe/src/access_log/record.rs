@@ -1,11 +1,10 @@
 use std::borrow::Cow;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bartizan_task::{RequestId, TaskId};
-use http::uri::PathAndQuery;
 use http::StatusCode;
+use http::uri::PathAndQuery;
 use opentelemetry::trace::{SpanId, TraceId};
 
 use crate::Outcome;
@@ -26,7 +25,7 @@ pub struct AccessRecord {
     /// The method as it was sent.
     pub method: Cow<'static, str>,
     /// The matched route template, if there is one.
-    pub route: Option<Arc<str>>,
+    pub route: Option<Cow<'static, str>>,
     /// The path as it was sent. The query is never written.
     pub path: Option<PathAndQuery>,
     /// The response's status; `None` when there was no response.
@@ -79,4 +78,67 @@ pub enum Level {
     Warn,
     /// Our fault.
     Error,
+}
+
+// === impl AccessRecord ===
+
+impl AccessRecord {
+    /// A request's line with the fields that every line has; the rest is absent until it is set.
+    #[must_use]
+    pub fn new(
+        timestamp: SystemTime,
+        duration: Duration,
+        method: impl Into<Cow<'static, str>>,
+        task_id: TaskId,
+        outcome: Outcome,
+    ) -> Self {
+        Self {
+            kind: LineKind::Request,
+            timestamp,
+            level: Level::Info,
+            method: method.into(),
+            route: None,
+            path: None,
+            status: None,
+            to_headers: None,
+            duration,
+            request_bytes: None,
+            response_bytes: 0,
+            trace_id: TraceId::INVALID,
+            span_id: SpanId::INVALID,
+            sampled: false,
+            request_id: None,
+            task_id,
+            peer: None,
+            outcome,
+            slow: false,
+            baggage: Vec::new(),
+        }
+    }
+}
+
+// === impl LineKind ===
+
+impl LineKind {
+    /// What the line's `message` field says.
+    pub(super) const fn message(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Stream => "stream closed",
+        }
+    }
+}
+
+// === impl Level ===
+
+impl Level {
+    /// The name used in log lines.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "INFO",
+            Self::Warn => "WARN",
+            Self::Error => "ERROR",
+        }
+    }
 }

@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 
 use opentelemetry::trace::{SpanId, TraceId};
 use opentelemetry_sdk::trace::IdGenerator;
-use rand::rngs::SmallRng;
 use rand::RngExt;
+use rand::rngs::SmallRng;
 
 thread_local! {
     /// Ids need to be unique, not secret, so a small generator seeded by the system is enough.

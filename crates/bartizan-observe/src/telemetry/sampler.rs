@@ -32,9 +32,15 @@ pub struct InvalidRatio(f64);
 
 impl Sampler {
     /// Records everything.
-    pub const ALWAYS_ON: Self = Self { root: Ratio::ALL, parent_based: false };
+    pub const ALWAYS_ON: Self = Self {
+        root: Ratio::ALL,
+        parent_based: false,
+    };
     /// Records nothing.
-    pub const ALWAYS_OFF: Self = Self { root: Ratio::NONE, parent_based: false };
+    pub const ALWAYS_OFF: Self = Self {
+        root: Ratio::NONE,
+        parent_based: false,
+    };
 
     /// Records the given part of all traces, the same ones in every service that uses this rule.
     ///
@@ -42,13 +48,19 @@ impl Sampler {
     ///
     /// When `ratio` is not a number from 0 to 1.
     pub fn trace_id_ratio(ratio: f64) -> Result<Self, InvalidRatio> {
-        Ok(Self { root: Ratio::try_new(ratio)?, parent_based: false })
+        Ok(Self {
+            root: Ratio::try_new(ratio)?,
+            parent_based: false,
+        })
     }
 
     /// Follows the parent where there is one, and this sampler where there is none.
     #[must_use]
     pub const fn parent_based(self) -> Self {
-        Self { root: self.root, parent_based: true }
+        Self {
+            root: self.root,
+            parent_based: true,
+        }
     }
 
     /// Whether a span with this parent and trace id is recorded.
@@ -78,7 +90,10 @@ impl ShouldSample for Sampler {
         _links: &[Link],
     ) -> SamplingResult {
         let parent = parent_context.map(TraceContextExt::span);
-        let parent = parent.as_ref().map(|span| span.span_context()).filter(|sc| sc.is_valid());
+        let parent = parent
+            .as_ref()
+            .map(|span| span.span_context())
+            .filter(|sc| sc.is_valid());
         let sampled = ids::is_chosen(trace_id) || self.samples(parent, trace_id);
         SamplingResult {
             decision: if sampled {
@@ -108,7 +123,9 @@ impl Ratio {
         if !(0.0..=1.0).contains(&ratio) {
             return Err(InvalidRatio(ratio));
         }
-        Ok(Self { below: (ratio * (1_u64 << 63) as f64) as u64 })
+        Ok(Self {
+            below: (ratio * (1_u64 << 63) as f64) as u64,
+        })
     }
 
     fn takes(self, trace_id: TraceId) -> bool {
@@ -124,7 +141,13 @@ mod tests {
     use super::*;
 
     fn parent(flags: TraceFlags) -> SpanContext {
-        SpanContext::new(TraceId::from(7), SpanId::from(7), flags, true, TraceState::NONE)
+        SpanContext::new(
+            TraceId::from(7),
+            SpanId::from(7),
+            flags,
+            true,
+            TraceState::NONE,
+        )
     }
 
     #[test]
@@ -159,7 +182,15 @@ mod tests {
         for ratio in [-0.1, 1.1, f64::NAN, f64::INFINITY] {
             assert!(Sampler::trace_id_ratio(ratio).is_err(), "{ratio}");
         }
-        assert!(Sampler::trace_id_ratio(1.0).unwrap().samples(None, TraceId::from(u128::MAX)));
-        assert!(!Sampler::trace_id_ratio(0.0).unwrap().samples(None, TraceId::from(1)));
+        assert!(
+            Sampler::trace_id_ratio(1.0)
+                .unwrap()
+                .samples(None, TraceId::from(u128::MAX))
+        );
+        assert!(
+            !Sampler::trace_id_ratio(0.0)
+                .unwrap()
+                .samples(None, TraceId::from(1))
+        );
     }
 }

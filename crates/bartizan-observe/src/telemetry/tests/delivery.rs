@@ -1,0 +1,275 @@
+use super::*;
+
+/// Where the application calls from.
+#[derive(Debug, Clone, Copy)]
+enum Flavour {
+    NoRuntime,
+    CurrentThread,
+    Workers(usize),
+}
+
+const FLAVOURS: [Flavour; 5] = [
+    Flavour::NoRuntime,
+    Flavour::CurrentThread,
+    Flavour::Workers(1),
+    Flavour::Workers(2),
+    Flavour::Workers(4),
+];
+
+/// Runs `work` inside of a task of that runtime, which it may block.
+fn run_in(flavour: Flavour, work: impl FnOnce() -> Report + Send + 'static) -> Report {
+    let mut builder = match flavour {
+        Flavour::NoRuntime => return work(),
+        Flavour::CurrentThread => tokio::runtime::Builder::new_current_thread(),
+        Flavour::Workers(_) => tokio::runtime::Builder::new_multi_thread(),
+    };
+    if let Flavour::Workers(count) = flavour {
+        builder.worker_threads(count);
+    }
+    let runtime = builder.build().unwrap();
+    runtime.block_on(async { tokio::spawn(async { work() }).await.unwrap() })
+}
+
+#[test]
+fn a_shutdown_delivers_everything_from_inside_any_runtime() {
+    for protocol in BOTH {
+        for flavour in FLAVOURS {
+            let collector = Collector::start(Behaviour::Accept);
+            let telemetry = exporting_to(&collector, protocol).build().unwrap();
+            let report = run_in(flavour, move || {
+                let requests = telemetry.meter().u64_counter("requests").build();
+                requests.add(1, &[]);
+                end_spans(&telemetry, 1_300);
+                emit_logs(&telemetry, 700);
+                telemetry.shutdown(PLENTY)
+            });
+            let what = format!("{protocol:?}, {flavour:?}: {report}");
+            let received = collector.received();
+            assert_eq!(
+                (report.spans.ended, report.spans.exported),
+                (1_300, 1_300),
+                "{what}"
+            );
+            assert_eq!(
+                (report.logs.ended, report.logs.exported),
+                (700, 700),
+                "{what}"
+            );
+            assert_eq!(report.metrics.collections.exported, 1, "{what}");
+            assert_eq!(
+                (received.spans.len(), received.logs.len()),
+                (1_300, 700),
+                "{what}"
+            );
+            assert_eq!(received.metrics[0].name, "requests", "{what}");
+        }
+    }
+}
+
+#[test]
+fn requests_go_to_the_signals_paths_with_the_given_headers() {
+    for (protocol, traces, logs) in [
+        (OtlpProtocol::HttpProtobuf, "/v1/traces", "/v1/logs"),
+        (
+            OtlpProtocol::Grpc,
+            "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+            "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+        ),
+    ] {
+        let collector = Collector::start(Behaviour::Accept);
+        let config = OtlpConfig::new(&collector.address(), protocol)
+            .unwrap()
+            .with_gzip()
+            .with_header("api-key".parse().unwrap(), "k".parse().unwrap());
+        let telemetry = Telemetry::builder().with_otlp(config).build().unwrap();
+        end_spans(&telemetry, 3);
+        emit_logs(&telemetry, 2);
+        let report = telemetry.shutdown(PLENTY);
+        assert_eq!(
+            (report.spans.exported, report.logs.exported),
+            (3, 2),
+            "{protocol:?}"
+        );
+        let received = collector.received();
+        assert_eq!((received.spans.len(), received.logs.len()), (3, 2));
+        let mut paths: Vec<_> = received
+            .requests
+            .iter()
+            .map(|(path, _)| path.as_str())
+            .collect();
+        paths.sort_unstable_by_key(|path| path.contains("race"));
+        assert_eq!(paths, [logs, traces]);
+        for (_, headers) in &received.requests {
+            assert_eq!(headers["api-key"], "k");
+            assert!(
+                headers["user-agent"]
+                    .to_str()
+                    .unwrap()
+                    .contains("bartizan/")
+            );
+            assert!(!headers.contains_key("traceparent"));
+        }
+    }
+}
+
+#[test]
+fn what_a_collector_rejects_is_not_called_exported() {
+    for protocol in BOTH {
+        let collector = Collector::start(Behaviour::Reject(2));
+        let telemetry = exporting_to(&collector, protocol).build().unwrap();
+        telemetry
+            .meter()
+            .u64_counter("requests")
+            .build()
+            .add(1, &[]);
+        end_spans(&telemetry, 5);
+        emit_logs(&telemetry, 3);
+        let report = telemetry.shutdown(PLENTY);
+        assert_eq!(
+            (report.spans.exported, report.spans.dropped.rejected),
+            (3, 2),
+            "{report}"
+        );
+        assert_eq!(
+            (report.logs.exported, report.logs.dropped.rejected),
+            (1, 2),
+            "{report}"
+        );
+        assert_eq!(report.metrics.collections.exported, 1);
+        assert_eq!(report.metrics.rejected_points, 2);
+        assert_settled(&report.spans);
+        assert_settled(&report.logs);
+    }
+}
+
+#[test]
+fn a_flush_sends_what_is_there_and_the_pipeline_goes_on() {
+    let collector = Collector::start(Behaviour::Accept);
+    let telemetry = exporting_to(&collector, OtlpProtocol::HttpProtobuf)
+        .build()
+        .unwrap();
+    for round in 1..=3 {
+        end_spans(&telemetry, 2);
+        emit_logs(&telemetry, 1);
+        assert!(telemetry.force_flush(PLENTY));
+        assert_eq!(collector.received().spans.len(), 2 * round);
+        assert_eq!(telemetry.report().logs.exported, round as u64);
+    }
+    end_spans(&telemetry, 1);
+    telemetry.tracer_provider().force_flush().unwrap();
+    assert_eq!(collector.received().spans.len(), 7);
+}
+
+#[test]
+fn metrics_are_exported_on_every_flush_and_at_the_end() {
+    let collector = Collector::start(Behaviour::Accept);
+    let telemetry = exporting_to(&collector, OtlpProtocol::Grpc)
+        .build()
+        .unwrap();
+    assert!(telemetry.force_flush(PLENTY), "with nothing to collect");
+    let requests = telemetry.meter().u64_counter("requests").build();
+    requests.add(1, &[]);
+    assert!(telemetry.force_flush(PLENTY));
+    requests.add(1, &[]);
+    telemetry.meter_provider().force_flush().unwrap();
+    assert_eq!(collector.received().metrics.len(), 2);
+    requests.add(1, &[]);
+    let metrics = telemetry.shutdown(PLENTY).metrics;
+    assert_eq!(
+        (metrics.collections.ended, metrics.collections.exported),
+        (3, 3)
+    );
+    assert_eq!(collector.received().metrics.len(), 3);
+}
+
+#[test]
+fn metrics_are_exported_by_the_interval() {
+    let collector = Collector::start(Behaviour::Accept);
+    let telemetry = exporting_to(&collector, OtlpProtocol::HttpProtobuf)
+        .with_metric_interval(Duration::from_millis(5))
+        .build()
+        .unwrap();
+    telemetry
+        .meter()
+        .u64_counter("requests")
+        .build()
+        .add(1, &[]);
+    collector.wait_for_request();
+    assert_eq!(collector.received().metrics[0].name, "requests");
+}
+
+#[test]
+fn a_full_batch_goes_out_without_being_asked_for() {
+    let collector = Collector::start(Behaviour::Accept);
+    let telemetry = exporting_to(&collector, OtlpProtocol::Grpc)
+        .with_span_batch(
+            BatchConfig::spans()
+                .with_max_batch(4)
+                .with_delay(PLENTY * 60),
+        )
+        .build()
+        .unwrap();
+    end_spans(&telemetry, 4);
+    let spans = telemetry.0.queues.spans.as_ref().unwrap();
+    let end = telemetry.end(PLENTY);
+    assert!(spans.wait_flushed(4, end), "nobody asked for it");
+    assert_eq!(collector.received().spans.len(), 4);
+}
+
+#[test]
+fn the_timer_sends_what_does_not_fill_a_batch() {
+    let collector = Collector::start(Behaviour::Accept);
+    let telemetry = exporting_to(&collector, OtlpProtocol::Grpc)
+        .with_span_batch(BatchConfig::spans().with_delay(Duration::from_millis(5)))
+        .build()
+        .unwrap();
+    end_spans(&telemetry, 3);
+    assert!(
+        telemetry
+            .0
+            .queues
+            .spans
+            .as_ref()
+            .unwrap()
+            .wait_flushed(3, telemetry.end(PLENTY))
+    );
+    assert_eq!(collector.received().spans.len(), 3);
+}
+
+#[test]
+fn nothing_is_exported_twice_and_later_spans_are_counted() {
+    let collector = Collector::start(Behaviour::Accept);
+    let telemetry = exporting_to(&collector, OtlpProtocol::HttpProtobuf)
+        .build()
+        .unwrap();
+    let mut open = telemetry.tracer().start("still open");
+    end_spans(&telemetry, 2);
+    let first = telemetry.shutdown(PLENTY);
+    assert_eq!(first, telemetry.shutdown(PLENTY));
+    open.end();
+    end_spans(&telemetry, 1);
+    let later = telemetry.report().spans;
+    assert_eq!((later.exported, later.dropped.after_shutdown), (2, 2));
+    assert_settled(&later);
+    assert_eq!(collector.received().spans.len(), 2);
+}
+
+#[test]
+fn unsampled_spans_are_in_no_figure() {
+    let collector = Collector::start(Behaviour::Accept);
+    let telemetry = exporting_to(&collector, OtlpProtocol::HttpProtobuf)
+        .with_sampler(Sampler::ALWAYS_OFF)
+        .build()
+        .unwrap();
+    end_spans(&telemetry, 3);
+    assert_eq!(telemetry.shutdown(PLENTY).spans, SignalReport::default());
+}
+
+#[test]
+fn without_an_exporter_there_is_nothing_to_wait_for() {
+    let telemetry = Telemetry::builder().build().unwrap();
+    end_spans(&telemetry, 3);
+    emit_logs(&telemetry, 3);
+    assert!(telemetry.force_flush(Duration::ZERO));
+    assert_eq!(telemetry.shutdown(Duration::ZERO), Report::default());
+}

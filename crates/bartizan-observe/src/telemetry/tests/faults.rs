@@ -1,0 +1,248 @@
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::trace::SpanExporter;
+
+use super::*;
+
+/// Short, because these tests wait for it.
+const SHORT: Duration = Duration::from_millis(200);
+
+#[test]
+fn nobody_listening_is_unreachable() {
+    for protocol in BOTH {
+        let collector = Collector::absent();
+        let telemetry = exporting_to(&collector, protocol).build().unwrap();
+        end_spans(&telemetry, 600);
+        let spans = telemetry.shutdown(PLENTY).spans;
+        assert_eq!(
+            (spans.ended, spans.dropped.unreachable),
+            (600, 600),
+            "{protocol:?}: {spans}"
+        );
+        assert_settled(&spans);
+    }
+}
+
+#[test]
+fn a_refusal_is_counted_as_rejected() {
+    for protocol in BOTH {
+        let collector = Collector::start(Behaviour::Refuse {
+            http: 503,
+            grpc: 14,
+        });
+        let telemetry = exporting_to(&collector, protocol).build().unwrap();
+        end_spans(&telemetry, 4);
+        let spans = telemetry.shutdown(PLENTY).spans;
+        assert_eq!(
+            (spans.ended, spans.dropped.rejected),
+            (4, 4),
+            "{protocol:?}: {spans}"
+        );
+        assert_settled(&spans);
+    }
+}
+
+#[test]
+fn no_answer_by_the_deadline_is_unconfirmed_and_what_waits_behind_it_is_dropped() {
+    for protocol in BOTH {
+        let collector = Collector::start(Behaviour::Hang);
+        let telemetry = exporting_to(&collector, protocol).build().unwrap();
+        end_spans(&telemetry, 700);
+        // The first batch is full and goes out by itself.
+        collector.wait_for_request();
+        let spans = telemetry.shutdown(SHORT).spans;
+        assert_eq!(
+            (spans.ended, spans.unconfirmed),
+            (700, 512),
+            "{protocol:?}: {spans}"
+        );
+        assert_eq!(spans.dropped.deadline, 188, "{protocol:?}: {spans}");
+        assert_settled(&spans);
+    }
+}
+
+#[test]
+fn a_far_side_that_reads_nothing_does_not_hold_up_the_shutdown() {
+    for protocol in BOTH {
+        let collector = Collector::start(Behaviour::Mute);
+        let telemetry = exporting_to(&collector, protocol).build().unwrap();
+        end_spans(&telemetry, 700);
+        let spans = telemetry.shutdown(SHORT).spans;
+        // How far the first batch came in that time is the machine's matter.
+        assert_eq!(
+            spans.unconfirmed + spans.dropped.deadline,
+            700,
+            "{protocol:?}: {spans}"
+        );
+        assert_settled(&spans);
+    }
+}
+
+#[test]
+fn no_answer_within_the_exports_own_time_is_unconfirmed() {
+    for protocol in BOTH {
+        let collector = Collector::start(Behaviour::Hang);
+        let config = OtlpConfig::new(&collector.address(), protocol)
+            .unwrap()
+            .with_timeout(SHORT * 5);
+        let telemetry = Telemetry::builder().with_otlp(config).build().unwrap();
+        end_spans(&telemetry, 3);
+        assert!(telemetry.force_flush(PLENTY));
+        let spans = telemetry.report().spans;
+        assert_eq!(
+            (spans.unconfirmed, spans.pending()),
+            (3, 0),
+            "{protocol:?}: {spans}"
+        );
+    }
+}
+
+#[test]
+fn a_connection_that_breaks_after_the_request_leaves_it_unconfirmed() {
+    for protocol in BOTH {
+        let collector = Collector::start(Behaviour::Break);
+        let telemetry = exporting_to(&collector, protocol).build().unwrap();
+        end_spans(&telemetry, 3);
+        let spans = telemetry.shutdown(PLENTY).spans;
+        assert_eq!(
+            (spans.unconfirmed, spans.lost()),
+            (3, 0),
+            "{protocol:?}: {spans}"
+        );
+        assert_eq!(collector.received().spans.len(), 3, "it may well be there");
+    }
+}
+
+#[test]
+fn an_answer_that_cannot_be_read_leaves_the_batch_unconfirmed() {
+    let collector = Collector::start(Behaviour::Garble);
+    let telemetry = exporting_to(&collector, OtlpProtocol::Grpc)
+        .build()
+        .unwrap();
+    for _ in 0..2 {
+        end_spans(&telemetry, 3);
+        assert!(telemetry.force_flush(PLENTY));
+    }
+    let spans = telemetry.shutdown(PLENTY).spans;
+    assert_eq!((spans.unconfirmed, spans.lost()), (6, 0), "{spans}");
+    assert_eq!(collector.received().spans.len(), 6);
+}
+
+#[test]
+fn a_flush_gives_up_at_its_deadline_and_loses_nothing() {
+    let collector = Collector::start(Behaviour::Hang);
+    let telemetry = exporting_to(&collector, OtlpProtocol::Grpc)
+        .build()
+        .unwrap();
+    end_spans(&telemetry, 3);
+    assert!(!telemetry.force_flush(SHORT));
+    assert_eq!(telemetry.report().spans.pending(), 3);
+    telemetry.shutdown(Duration::ZERO);
+}
+
+#[test]
+fn a_full_queue_drops_and_counts() {
+    let collector = Collector::start(Behaviour::Hang);
+    let telemetry = exporting_to(&collector, OtlpProtocol::HttpProtobuf)
+        .with_span_batch(BatchConfig::spans().with_max_queue(10).with_max_batch(10))
+        .with_log_batch(BatchConfig::logs().with_max_queue(4))
+        .build()
+        .unwrap();
+    end_spans(&telemetry, 100);
+    emit_logs(&telemetry, 100);
+    let report = telemetry.shutdown(SHORT);
+    // The exporter may have taken a batch out while the spans came in.
+    assert!(
+        (80..=90).contains(&report.spans.dropped.queue_full),
+        "{report}"
+    );
+    assert!(
+        (92..=96).contains(&report.logs.dropped.queue_full),
+        "{report}"
+    );
+    assert_eq!((report.spans.ended, report.logs.ended), (100, 100));
+    assert_settled(&report.spans);
+    assert_settled(&report.logs);
+}
+
+#[test]
+fn the_books_add_up_while_many_threads_record() {
+    let collector = Collector::start(Behaviour::Accept);
+    let telemetry = exporting_to(&collector, OtlpProtocol::Grpc)
+        .with_span_batch(BatchConfig::spans().with_max_queue(64).with_max_batch(16))
+        .build()
+        .unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| end_spans(&telemetry, 2_000));
+        }
+        let live = telemetry.report().spans;
+        assert!(live.pending() <= 64 + 16, "{live}");
+        telemetry.shutdown(PLENTY);
+    });
+    let spans = telemetry.report().spans;
+    assert_eq!(spans.ended, 8_000);
+    assert_settled(&spans);
+    assert_eq!(collector.received().spans.len() as u64, spans.exported);
+}
+
+/// An exporter of somebody else's, and none of the good ones.
+#[derive(Debug)]
+enum Bad {
+    Fails,
+    TimesOut,
+    Panics,
+    Hangs,
+}
+
+impl SpanExporter for Bad {
+    async fn export(&self, _batch: Vec<SpanData>) -> OTelSdkResult {
+        match self {
+            Self::Fails => Err(OTelSdkError::InternalFailure("on purpose".to_owned())),
+            Self::TimesOut => Err(OTelSdkError::Timeout(SHORT)),
+            Self::Panics => panic!("on purpose"),
+            Self::Hangs => std::future::pending().await,
+        }
+    }
+}
+
+#[test]
+fn a_bad_exporter_ends_neither_the_pipeline_nor_the_books() {
+    for (exporter, rejected, unconfirmed) in [
+        (Bad::Fails, 4, 0),
+        (Bad::TimesOut, 0, 4),
+        (Bad::Panics, 0, 4),
+        (Bad::Hangs, 0, 4),
+    ] {
+        let what = format!("{exporter:?}");
+        let telemetry = Telemetry::builder()
+            .with_span_exporter(exporter)
+            .with_span_batch(BatchConfig::spans().with_export_timeout(SHORT))
+            .build()
+            .unwrap();
+        for _ in 0..2 {
+            end_spans(&telemetry, 2);
+            assert!(telemetry.force_flush(PLENTY), "{what}");
+        }
+        let spans = telemetry.shutdown(PLENTY).spans;
+        assert_eq!(
+            (spans.dropped.rejected, spans.unconfirmed),
+            (rejected, unconfirmed),
+            "{what}"
+        );
+        assert_settled(&spans);
+    }
+}
+
+#[test]
+fn dropping_the_last_handle_sends_what_is_there() {
+    let collector = Collector::start(Behaviour::Accept);
+    let telemetry = exporting_to(&collector, OtlpProtocol::HttpProtobuf)
+        .build()
+        .unwrap();
+    end_spans(&telemetry, 3);
+    let spans = Arc::clone(telemetry.0.queues.spans.as_ref().unwrap());
+    let end = telemetry.end(PLENTY);
+    drop(telemetry);
+    spans.wait_ended(end);
+    assert_eq!(spans.report().exported, 3);
+}

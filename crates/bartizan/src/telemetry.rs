@@ -1,0 +1,72 @@
+//! Where spans, metrics and log records go.
+
+use std::io::{IsTerminal, stdout};
+
+use bartizan_observe::access_log::AccessLog;
+use bartizan_observe::log_format::{LineLayer, LogFormat};
+pub use bartizan_observe::telemetry::*;
+
+use crate::Error;
+
+/// The variable that chooses how lines look: `json`, `human`, or `auto`, which is `human` on a
+/// terminal and `json` elsewhere. Default: `auto`.
+pub const LOG_FORMAT_VARIABLE: &str = "BARTIZAN_LOG_FORMAT";
+
+/// Sets everything up from the environment (`OTEL_*`, `RUST_LOG`, [`LOG_FORMAT_VARIABLE`]): the
+/// pipelines, OpenTelemetry's globals, and the process's `tracing` subscriber.
+///
+/// Lines go to standard output, access lines and `tracing` events alike.
+///
+/// # Errors
+///
+/// When a variable has a value that cannot be used, which the error names, or a `tracing`
+/// subscriber is set already.
+pub fn from_env() -> Result<Telemetry, Error> {
+    let asked = std::env::var(LOG_FORMAT_VARIABLE).ok();
+    let format = log_format(asked.as_deref(), stdout().is_terminal())?;
+    let telemetry = TelemetryBuilder::from_env()?
+        .with_access_log(AccessLog::builder().with_format(format))
+        .build()?;
+    telemetry.install_global();
+    if let Some(log) = telemetry.access_log() {
+        telemetry.install_subscriber(LineLayer::new(format, log.line_writer()))?;
+    }
+    Ok(telemetry)
+}
+
+fn log_format(asked: Option<&str>, is_terminal: bool) -> Result<LogFormat, Error> {
+    match asked.unwrap_or_default() {
+        "json" => Ok(LogFormat::Json),
+        "human" => Ok(LogFormat::Human),
+        "auto" | "" if is_terminal => Ok(LogFormat::HumanColour),
+        "auto" | "" => Ok(LogFormat::Json),
+        other => Err(Error::LogFormat(other.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_format_follows_the_variable_and_else_the_terminal() {
+        for (asked, is_terminal, expected) in [
+            (None, true, LogFormat::HumanColour),
+            (None, false, LogFormat::Json),
+            (Some("auto"), false, LogFormat::Json),
+            (Some("json"), true, LogFormat::Json),
+            (Some("human"), false, LogFormat::Human),
+        ] {
+            assert_eq!(
+                log_format(asked, is_terminal).unwrap(),
+                expected,
+                "{asked:?}"
+            );
+        }
+        let error = log_format(Some("xml"), false).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "BARTIZAN_LOG_FORMAT: `xml` is not json, human or auto"
+        );
+    }
+}
