@@ -1,1 +1,22 @@
+//! For tests of observed services: what was really exported, whether it follows the semantic
+//! conventions, and whether a layer keeps to the tower contract.
+//!
+//! - [`OtlpSink`] receives OTLP on loopback, as a collector would, and keeps everything.
+//! - [`semconv`] checks received HTTP spans and metrics against the conditional rules of the
+//!   OpenTelemetry semantic conventions, which attribute-by-attribute checkers leave out.
+//! - [`contract`] runs a layer through what every tower layer must get right.
+//! - [`over_connections`] serves a router for real and drives it over several connections.
+//!
+//! Failures are panics with a message, as in any assertion.
 
+mod connections;
+pub mod contract;
+pub mod semconv;
+mod sink;
+
+pub use bartizan_panel::view::{
+    Attributes, EventView, HistogramView, LinkView, LogView, MetricKind, PointValue, PointView,
+    ResourceView, ScopeView, SpanKind, SpanView, StatusCode, Temporality, Value,
+};
+pub use connections::{DriveError, over_connections};
+pub use sink::{OtlpSink, WaitError};

@@ -140,6 +140,7 @@ impl ClientLayer {
         self
     }
 
+    #[cfg(feature = "reqwest")]
     pub(super) const fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }

@@ -369,7 +369,7 @@ async fn no_header_is_recorded_by_default_and_credentials_never() {
 async fn the_span_ends_with_its_request_and_not_with_what_the_request_spawned() {
     let fixture = Fixture::new().await;
     let (release, released) = tokio::sync::oneshot::channel::<()>();
-    let released = std::sync::Mutex::new(Some(released));
+    let released = std::sync::Arc::new(std::sync::Mutex::new(Some(released)));
     let clock = fixture.clock.clone();
     let app = Router::new()
         .route(

@@ -50,7 +50,8 @@ async fn an_unsampled_attempt_records_nothing_but_is_injected_and_measured() {
         sent.headers()[TRACEPARENT]
             .to_str()
             .unwrap()
-            .ends_with("-00")
+            .ends_with("-02"),
+        "not sampled, and a random trace id"
     );
     respond.send_response(answer(200, []));
     pending.await.unwrap();
