@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use bartizan_task::{Scope, TaskRef};
 use http::StatusCode;
 
-use super::record::{End, Ends, Record};
+use super::end::{End, Ends};
+use super::record::Record;
 use crate::Outcome;
 
 /// Notices that a poll did not come back.

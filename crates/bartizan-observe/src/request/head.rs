@@ -5,9 +5,11 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body::Body;
 
 use super::body::{Ending, ResponseBody};
+use super::end::{End, Ends};
 use super::ending::{BodyEnding, StreamEnding};
 use super::on_close::OnClose;
-use super::record::{End, Ends, Record};
+use super::record::Record;
+use super::span::RequestSpan;
 use crate::Outcome;
 use crate::names::header::{SERVER_TIMING, X_REQUEST_ID};
 
@@ -52,7 +54,7 @@ pub(super) fn respond<B: Body>(
             now,
             Outcome::Streaming,
         )))
-    } else if body.is_end_stream() || record.facts().is_head || has_no_body(status) {
+    } else if body.is_end_stream() || record.facts.is_head || has_no_body(status) {
         let outcome = if caught_panic {
             Outcome::Panicked
         } else {
@@ -81,14 +83,14 @@ fn set_headers(record: &TaskRef<Record>, headers: &mut HeaderMap) {
     {
         headers.insert(X_REQUEST_ID, id);
     }
-    if let Some(timing) = record.server_timing() {
+    if let Some(timing) = record.span.get().and_then(RequestSpan::server_timing) {
         headers.append(SERVER_TIMING, timing);
     }
 }
 
 /// Switched protocols, or opened a tunnel, which HTTP/2 does by an extended CONNECT.
 fn is_upgrade(record: &Record, status: StatusCode) -> bool {
-    status == StatusCode::SWITCHING_PROTOCOLS || (record.facts().is_connect && status.is_success())
+    status == StatusCode::SWITCHING_PROTOCOLS || (record.facts.is_connect && status.is_success())
 }
 
 fn is_event_stream(headers: &HeaderMap) -> bool {

@@ -16,7 +16,9 @@
 //! What it does not do: it reads no request body (a body whose length is not announced has no
 //! `http.server.request.body.size`), and it never records a header that it was not asked for.
 
+mod attributes;
 mod body;
+mod end;
 mod ending;
 mod facts;
 mod forwarded;

@@ -5,24 +5,21 @@ use std::time::{Duration, Instant};
 
 use bartizan_task::{Scope, Task, TaskRef};
 use http::uri::PathAndQuery;
-use http::{Method, Request, StatusCode};
+use http::{Method, Request};
 use http_body::Body;
-use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::{SpanContext, TraceContextExt};
 use opentelemetry::{Context, Key, StringValue};
 
+use super::end::Ends;
 use super::facts::Facts;
 use super::machine::Machine;
-use super::metrics::{Measured, SeriesKey};
 use super::request_id;
 use super::route::{MatchedRoute, Route};
 use super::sampling::RouteRule;
-use super::span::{RequestSpan, SpanEnd};
-use super::verdict::{self, Failure};
-use crate::access_log::{AccessRecord, LineKind};
+use super::span::RequestSpan;
 use crate::propagation::Remote;
 use crate::tracing_source::Tracer;
-use crate::{Clock, Outcome, PeerAddr};
+use crate::{Clock, PeerAddr};
 
 /// Set on a request by the outermost of our layers. The layers inside find it and add their signal
 /// to the request that is under way instead of starting one of their own.
@@ -35,30 +32,30 @@ struct Observed;
 /// outermost ends them all together, so they agree on ids, times and outcome.
 #[derive(Debug)]
 pub(crate) struct Record {
-    facts: Facts,
-    arrival: Instant,
-    clock: Clock,
-    route: OnceLock<MatchedRoute>,
-    span: OnceLock<RequestSpan>,
-    metrics: OnceLock<Arc<Machine>>,
-    log: OnceLock<LogPart>,
+    pub(super) facts: Facts,
+    pub(super) arrival: Instant,
+    pub(super) clock: Clock,
+    pub(super) route: OnceLock<MatchedRoute>,
+    pub(super) span: OnceLock<RequestSpan>,
+    pub(super) metrics: OnceLock<Arc<Machine>>,
+    pub(super) log: OnceLock<LogPart>,
 }
 
 /// What the access line needs and the rest does not.
 #[derive(Debug)]
-struct LogPart {
-    machine: Arc<Machine>,
+pub(super) struct LogPart {
+    pub(super) machine: Arc<Machine>,
     /// Only for a method that has no name of its own.
-    method: Option<Method>,
-    path: Option<PathAndQuery>,
+    pub(super) method: Option<Method>,
+    pub(super) path: Option<PathAndQuery>,
     /// For a line without a span of ours: whose trace this is, and its baggage.
-    outer: Option<Outer>,
+    pub(super) outer: Option<Outer>,
 }
 
 #[derive(Debug)]
-struct Outer {
-    context: Option<SpanContext>,
-    baggage: Vec<(Key, StringValue)>,
+pub(super) struct Outer {
+    pub(super) context: Option<SpanContext>,
+    pub(super) baggage: Vec<(Key, StringValue)>,
 }
 
 /// A request that has begun, as one layer sees it.
@@ -68,17 +65,6 @@ pub(crate) struct Begun {
     pub(crate) scope: Scope,
     /// Set for the outermost layer, which ends the request.
     pub(crate) owned: Option<TaskRef<Record>>,
-}
-
-/// How a request ended.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct End {
-    pub(crate) outcome: Outcome,
-    pub(crate) status: Option<StatusCode>,
-    pub(crate) to_headers: Option<Duration>,
-    /// From arrival to the end.
-    pub(crate) duration: Duration,
-    pub(crate) response_bytes: u64,
 }
 
 // === impl Begun ===
@@ -224,14 +210,10 @@ impl Record {
     }
 
     /// The context with the request's span, if there is one by now.
-    fn context(&self) -> Context {
+    pub(super) fn context(&self) -> Context {
         self.span
             .get()
             .map_or_else(Context::current, |span| span.context.clone())
-    }
-
-    pub(super) fn facts(&self) -> &Facts {
-        &self.facts
     }
 
     pub(super) fn now(&self) -> Instant {
@@ -242,136 +224,4 @@ impl Record {
     pub(super) fn age(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.arrival)
     }
-
-    pub(super) fn server_timing(&self) -> Option<http::HeaderValue> {
-        let span = self.span.get()?.context.span();
-        let wanted = [self.log.get().map(|log| &log.machine), self.metrics.get()]
-            .into_iter()
-            .flatten()
-            .any(|machine| machine.options.server_timing);
-        (wanted && span.span_context().is_valid())
-            .then(|| crate::propagation::server_timing(span.span_context()))
-    }
-}
-
-/// What ends a request, and needs its ids.
-pub(super) trait Ends {
-    fn scope(&self) -> Scope;
-    fn end(&self, end: &End);
-    fn stream_ended(&self, end: &End, lived: Duration);
-}
-
-impl Ends for TaskRef<Record> {
-    fn scope(&self) -> Scope {
-        Scope::new(Some(self.task()), self.context())
-    }
-
-    /// Gives every signal. Called once per request, by its outermost layer.
-    fn end(&self, end: &End) {
-        let failure = Failure::of(end.outcome, end.status);
-        if let Some(span) = self.span.get() {
-            span.end(&SpanEnd {
-                status: end.status,
-                failure,
-                outcome: end.outcome,
-                to_headers: end.to_headers,
-                at: self.clock.wall(self.arrival + end.duration),
-            });
-        }
-        if let Some(metrics) = self
-            .metrics
-            .get()
-            .and_then(|machine| machine.metrics.as_ref())
-        {
-            let is_stream = matches!(end.outcome, Outcome::Upgraded | Outcome::Streaming);
-            let measured = Measured {
-                duration: end.duration,
-                to_headers: end.to_headers,
-                request_bytes: self.facts.request_bytes,
-                response_bytes: (!is_stream && end.status.is_some()).then_some(end.response_bytes),
-            };
-            metrics.end(&series_key(self, end.status, failure), &measured);
-        }
-        write_line(self, LineKind::Request, end, failure);
-    }
-
-    /// The stream that a request opened is over; the request itself ended at its headers.
-    fn stream_ended(&self, end: &End, lived: Duration) {
-        let failure = Failure::of(end.outcome, end.status);
-        if let Some(metrics) = self
-            .metrics
-            .get()
-            .and_then(|machine| machine.metrics.as_ref())
-        {
-            metrics.stream_ended(&series_key(self, end.status, failure), lived);
-        }
-        let end = End {
-            duration: lived,
-            to_headers: None,
-            ..*end
-        };
-        write_line(self, LineKind::Stream, &end, failure);
-    }
-}
-
-fn series_key(
-    record: &Record,
-    status: Option<StatusCode>,
-    failure: Option<Failure>,
-) -> SeriesKey<'_> {
-    SeriesKey {
-        method: record.facts.method,
-        scheme: record.facts.scheme,
-        version: record.facts.version,
-        route: record.route.get(),
-        status,
-        failure,
-    }
-}
-
-fn write_line(record: &TaskRef<Record>, kind: LineKind, end: &End, failure: Option<Failure>) {
-    let Some(part) = record.log.get() else { return };
-    let Some(log) = &part.machine.log else { return };
-    let options = &part.machine.options;
-    let span = record.span.get();
-    let ids = match span {
-        Some(span) => span.context.span().span_context().clone(),
-        None => part
-            .outer
-            .as_ref()
-            .and_then(|outer| outer.context.clone())
-            .unwrap_or(SpanContext::NONE),
-    };
-    let baggage = match (span, &part.outer) {
-        (Some(span), _) => options.chosen_baggage(span.context.baggage()).collect(),
-        (None, Some(outer)) => outer.baggage.clone(),
-        (None, None) => Vec::new(),
-    };
-    // A stream is long by nature, which is nothing to warn of.
-    let slow = kind == LineKind::Request && end.duration >= options.slow;
-    log.record(AccessRecord {
-        kind,
-        timestamp: record.clock.wall(record.now()),
-        level: verdict::level(failure, end.status, slow),
-        method: match &part.method {
-            Some(method) => method.as_str().to_owned().into(),
-            None => record.facts.method.as_str().into(),
-        },
-        route: record.route.get().map(MatchedRoute::text),
-        path: part.path.clone(),
-        status: end.status,
-        to_headers: end.to_headers,
-        duration: end.duration,
-        request_bytes: record.facts.request_bytes,
-        response_bytes: end.response_bytes,
-        trace_id: ids.trace_id(),
-        span_id: ids.span_id(),
-        sampled: ids.is_sampled(),
-        request_id: record.request_id().cloned(),
-        task_id: record.id(),
-        peer: record.facts.peer,
-        outcome: end.outcome,
-        slow,
-        baggage,
-    });
 }

@@ -1,32 +1,30 @@
 //! The server span: decided first, built only if it is recorded.
 
-use std::borrow::Cow;
 use std::time::SystemTime;
 
-use http::{Request, header};
-use opentelemetry::baggage::BaggageExt;
-use opentelemetry::trace::{Link, SpanBuilder, SpanContext, SpanKind, Status, TraceContextExt};
-use opentelemetry::{Array, Context, KeyValue, StringValue, Value};
+use http::{HeaderValue, Request};
+use opentelemetry::trace::{SpanContext, Status, TraceContextExt};
+use opentelemetry::{Context, KeyValue};
 
-use super::facts::{Facts, authority, protocol_version, split_authority};
+use super::attributes::{Start, route_attribute};
+use super::facts::Facts;
 use super::options::{RequestOptions, SamplingAttributes};
 use super::route::MatchedRoute;
 use super::sampling::RouteRule;
 use super::verdict::Failure;
+use crate::PeerAddr;
 use crate::names::attr;
-use crate::propagation::Remote;
+use crate::propagation::{self, Remote};
 use crate::telemetry::ids;
 use crate::tracing_source::{RANDOM, Tracer, start_sampled, unsampled};
-use crate::{PeerAddr, intern};
-
-/// Room for all attributes of a usual request and its end, so that the list grows once.
-const ATTRIBUTES: usize = 20;
 
 /// The request's context: its span is the active one.
 #[derive(Debug)]
 pub(super) struct RequestSpan {
     pub(super) context: Context,
     recording: bool,
+    /// Whether the response is to name the trace.
+    tells: bool,
 }
 
 /// What is added to a span when it ends.
@@ -90,62 +88,30 @@ impl RequestSpan {
             }
             Tracer::Global(_) => ruled.unwrap_or(true),
         };
-        if !sampled {
-            let context = unsampled(&base, parent.as_ref(), trace_id);
-            return Self {
-                context,
-                recording: false,
-            };
-        }
-        let parent = with_parent(&base, parent);
-        match tracer {
-            Tracer::Ours(tracer, _) => {
-                let builder = start.builder(true);
-                let context = start_sampled(tracer, trace_id, builder, &parent);
-                Self {
-                    context,
-                    recording: true,
+        let (context, recording) = if sampled {
+            let parent = with_parent(&base, parent);
+            match tracer {
+                Tracer::Ours(tracer, _) => {
+                    let builder = start.builder(true);
+                    (start_sampled(tracer, trace_id, builder, &parent), true)
                 }
+                Tracer::Global(_) => start_foreign(tracer, &start, parent),
             }
-            Tracer::Global(_) => Self::start_foreign(tracer, &start, parent),
+        } else {
+            (unsampled(&base, parent.as_ref(), trace_id), false)
+        };
+        Self {
+            context,
+            recording,
+            tells: options.server_timing,
         }
     }
 
-    /// Asks a provider whose sampler we do not know.
-    fn start_foreign<B>(tracer: &Tracer, start: &Start<'_, B>, parent: Context) -> Self {
-        let at_start = start.options.sampling_attributes == SamplingAttributes::Auto;
-        let context = tracer.start(start.builder(at_start), &parent);
-        let span = context.span();
-        let sc = span.span_context().clone();
-        if !sc.is_valid() {
-            // Without a provider the caller's context is passed on as it came.
-            return Self {
-                context: parent,
-                recording: false,
-            };
-        }
-        if span.is_recording() {
-            if !at_start {
-                span.set_attributes(start.attributes());
-            }
-            return Self {
-                context,
-                recording: true,
-            };
-        }
-        // The SDK drops the random bit of unsampled spans; it is the trace's, so it goes on.
-        let flags = sc.trace_flags() | (parent.span().span_context().trace_flags() & RANDOM);
-        let sc = SpanContext::new(
-            sc.trace_id(),
-            sc.span_id(),
-            flags,
-            false,
-            sc.trace_state().clone(),
-        );
-        Self {
-            context: parent.with_remote_span_context(sc),
-            recording: false,
-        }
+    /// The response header that names the trace, if it is wanted.
+    pub(super) fn server_timing(&self) -> Option<HeaderValue> {
+        let span = self.context.span();
+        (self.tells && span.span_context().is_valid())
+            .then(|| propagation::server_timing(span.span_context()))
     }
 
     /// Names the span after a route that became known only with the response.
@@ -185,145 +151,37 @@ impl RequestSpan {
     }
 }
 
+/// Asks a provider whose sampler we do not know; says also whether the span is recorded.
+fn start_foreign<B>(tracer: &Tracer, start: &Start<'_, B>, parent: Context) -> (Context, bool) {
+    let at_start = start.options.sampling_attributes == SamplingAttributes::Auto;
+    let context = tracer.start(start.builder(at_start), &parent);
+    let span = context.span();
+    let sc = span.span_context().clone();
+    if !sc.is_valid() {
+        // Without a provider the caller's context is passed on as it came.
+        return (parent, false);
+    }
+    if span.is_recording() {
+        if !at_start {
+            span.set_attributes(start.attributes());
+        }
+        return (context, true);
+    }
+    // The SDK drops the random bit of unsampled spans; it is the trace's, so it goes on.
+    let flags = sc.trace_flags() | (parent.span().span_context().trace_flags() & RANDOM);
+    let sc = SpanContext::new(
+        sc.trace_id(),
+        sc.span_id(),
+        flags,
+        false,
+        sc.trace_state().clone(),
+    );
+    (parent.with_remote_span_context(sc), false)
+}
+
 fn with_parent(base: &Context, parent: Option<SpanContext>) -> Context {
     match parent {
         Some(parent) if parent.is_remote() => base.with_remote_span_context(parent),
         _ => base.clone(),
-    }
-}
-
-// === the attributes ===
-
-struct Start<'a, B> {
-    options: &'a RequestOptions,
-    request: &'a Request<B>,
-    facts: &'a Facts,
-    route: Option<&'a MatchedRoute>,
-    arrival: SystemTime,
-    link: Option<SpanContext>,
-    /// Without the span; its baggage is only what the trust policy let in.
-    base: &'a Context,
-}
-
-impl<B> Start<'_, B> {
-    fn builder(&self, with_attributes: bool) -> SpanBuilder {
-        let name = match self.route {
-            Some(route) => route.span_name(self.facts.method),
-            None => Cow::Borrowed(self.facts.method.in_span_name()),
-        };
-        let mut builder = SpanBuilder::from_name(name)
-            .with_kind(SpanKind::Server)
-            .with_start_time(self.arrival);
-        builder.attributes = with_attributes.then(|| self.attributes());
-        builder.links = self
-            .link
-            .clone()
-            .map(|sc| vec![Link::new(sc, Vec::new(), 0)]);
-        builder
-    }
-
-    fn attributes(&self) -> Vec<KeyValue> {
-        let (request, facts) = (self.request, self.facts);
-        let mut list = Vec::with_capacity(ATTRIBUTES);
-        list.push(KeyValue::new(
-            attr::HTTP_REQUEST_METHOD,
-            facts.method.as_str(),
-        ));
-        if facts.method.is_other() {
-            let original = request.method().as_str().to_owned();
-            list.push(KeyValue::new(attr::HTTP_REQUEST_METHOD_ORIGINAL, original));
-        }
-        list.push(KeyValue::new(attr::URL_SCHEME, facts.scheme.as_str()));
-        list.push(KeyValue::new(
-            attr::URL_PATH,
-            request.uri().path().to_owned(),
-        ));
-        if let Some(query) = request.uri().query().filter(|query| !query.is_empty()) {
-            list.push(KeyValue::new(
-                attr::URL_QUERY,
-                self.options.redaction.query(query).into_owned(),
-            ));
-        }
-        if let Some(route) = self.route {
-            list.push(route_attribute(route));
-        }
-        if let Some(version) = protocol_version(facts.version) {
-            list.push(KeyValue::new(attr::NETWORK_PROTOCOL_VERSION, version));
-        }
-        self.push_addresses(&mut list);
-        if let Some(agent) = request.headers().get(header::USER_AGENT)
-            && let Ok(agent) = agent.to_str()
-        {
-            list.push(KeyValue::new(
-                attr::USER_AGENT_ORIGINAL,
-                intern::recent(agent),
-            ));
-        }
-        self.push_opted_in(&mut list);
-        list
-    }
-
-    fn push_addresses(&self, list: &mut Vec<KeyValue>) {
-        let facts = self.facts;
-        let forwarded_host = facts
-            .forwarded
-            .as_ref()
-            .and_then(|forwarded| forwarded.host.as_deref());
-        if let Some((host, port)) = forwarded_host
-            .or_else(|| authority(self.request))
-            .and_then(split_authority)
-        {
-            let port = port.unwrap_or_else(|| facts.scheme.default_port());
-            list.push(KeyValue::new(attr::SERVER_ADDRESS, intern::recent(host)));
-            list.push(KeyValue::new(attr::SERVER_PORT, i64::from(port)));
-        }
-        let peer = facts.peer.map(PeerAddr);
-        let peer_text = peer.map(|peer| intern::recent(&peer.ip().to_string()));
-        let client = facts
-            .forwarded
-            .as_ref()
-            .and_then(|forwarded| forwarded.client);
-        if let Some(client) = client
-            .map(|ip| intern::recent(&ip.to_string()))
-            .or_else(|| peer_text.clone())
-        {
-            list.push(KeyValue::new(attr::CLIENT_ADDRESS, client));
-        }
-        if let (Some(peer), Some(text)) = (peer, peer_text) {
-            list.push(KeyValue::new(attr::NETWORK_PEER_ADDRESS, text));
-            list.push(KeyValue::new(
-                attr::NETWORK_PEER_PORT,
-                i64::from(peer.port()),
-            ));
-        }
-    }
-
-    fn push_opted_in(&self, list: &mut Vec<KeyValue>) {
-        for name in &self.options.request_headers {
-            let values: Vec<StringValue> = self
-                .request
-                .headers()
-                .get_all(name)
-                .iter()
-                .filter(|value| !value.is_sensitive())
-                .filter_map(|value| value.to_str().ok())
-                .map(|value| StringValue::from(value.to_owned()))
-                .collect();
-            if !values.is_empty() {
-                let key = format!("http.request.header.{name}");
-                list.push(KeyValue::new(key, Value::Array(Array::String(values))));
-            }
-        }
-        let chosen = self.options.chosen_baggage(self.base.baggage());
-        list.extend(chosen.map(|(key, value)| KeyValue::new(key, value)));
-    }
-}
-
-fn route_attribute(route: &MatchedRoute) -> KeyValue {
-    match route {
-        MatchedRoute::Known(known) => KeyValue::new(attr::HTTP_ROUTE, known.template),
-        MatchedRoute::Overflow(template) => {
-            KeyValue::new(attr::HTTP_ROUTE, template.clone().into_string())
-        }
     }
 }
