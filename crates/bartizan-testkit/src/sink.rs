@@ -243,6 +243,13 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn a_sink_can_be_shared_by_threads() {
+        fn shared<T: Send + Sync>() {}
+        shared::<OtlpSink>();
+        shared::<WaitError>();
+    }
+
     #[tokio::test]
     async fn who_waits_for_a_span_is_woken_by_it() {
         let sink = OtlpSink::start().await.unwrap();

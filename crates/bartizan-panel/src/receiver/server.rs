@@ -147,7 +147,12 @@ async fn serve(
     // Without it small answers may wait for a timer; a socket that cannot do it works all the same.
     let _delayed = stream.set_nodelay(true);
     let mut builder = auto::Builder::new(streams);
-    builder.http1().timer(TokioTimer::new());
+    // An idle exporter is not hung up on: it may be about to send, and would not learn whether its
+    // batch arrived. The number of connections bounds what idle ones cost.
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(None);
     builder.http2().timer(TokioTimer::new());
     let service = TowerToHyperService::new(router);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));

@@ -11,7 +11,11 @@ use opentelemetry_proto::tonic::collector::{
     trace::v1::trace_service_client::TraceServiceClient,
 };
 use prost::Message;
-use tokio::{io::AsyncWriteExt, net::TcpStream};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::Instant,
+};
 use tonic::{Code, codec::CompressionEncoding, transport::Channel};
 
 use super::*;
@@ -247,13 +251,16 @@ async fn a_stop_frees_the_ports_and_leaves_no_task() {
 async fn a_peer_that_stalls_within_a_request_does_not_hold_up_the_stop() {
     let (receiver, store) = start().await;
     let mut stalled = TcpStream::connect(receiver.http_addr()).await.unwrap();
-    stalled
-        .write_all(b"POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-protobuf\r\ncontent-length: 9\r\n\r\nab")
-        .await
-        .unwrap();
-    // A request on a connection opened later has been served, so that the stalled one has been accepted.
-    post(&receiver, "/v1/other", &[], vec![]).await;
+    let head = "POST /v1/traces HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\n\
+                content-type: application/x-protobuf\r\ncontent-length: 9\r\n\r\n";
+    stalled.write_all(head.as_bytes()).await.unwrap();
+    // The server says so when the handler waits for the body, which never comes.
+    let mut answer = [0; 12];
+    stalled.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 100");
     tokio::time::pause();
+    let asked = Instant::now();
     receiver.stop().await;
+    assert!((STOP_GRACE..2 * STOP_GRACE).contains(&asked.elapsed()));
     assert_eq!(Arc::strong_count(&store), 1);
 }

@@ -64,13 +64,13 @@ impl Store {
         self.lock().stats()
     }
 
-    /// All traces, the one that arrived last first.
+    /// All traces, the one that began to arrive last first.
     #[must_use]
     pub fn traces(&self) -> Vec<Trace> {
         self.recent(usize::MAX)
     }
 
-    /// At most `limit` traces, the one that arrived last first.
+    /// At most `limit` traces, the one that began to arrive last first.
     #[must_use]
     pub fn recent(&self, limit: usize) -> Vec<Trace> {
         self.lock().recent(limit)

@@ -1,15 +1,5 @@
 //! A trace as text.
 //!
-//! ```text
-//! trace 0af7651916cd43dd8448eb211c80319c  2026-11-24 04:21:47.123 UTC
-//! gateway, orders · 2 spans · 1 log line · 12.0 ms
-//! ────────────────────────────────────────────────────────────────────
-//! gateway  POST /orders                    +0 ns  12.0 ms ████████████
-//! │ http.response.status_code=201
-//! │ +1.0 ms INFO  order received
-//! └─ orders  POST /orders                +2.0 ms   8.0 ms   ████████
-//! ```
-//!
 //! Offsets count from the start of the first span. Names, values and messages come from the
 //! network: control and invisible characters are escaped, long ones are cut, so that no trace can
 //! move the cursor or fill the screen.
@@ -30,7 +20,15 @@ pub const MIN_WIDTH: usize = 72;
 /// The most lines of a drawing: further ones of an enormous trace are counted in a last line.
 pub const MAX_LINES: usize = 2000;
 
-/// Draws a trace for a terminal of [`DEFAULT_WIDTH`] columns.
+/// Draws a trace for a terminal of [`DEFAULT_WIDTH`] columns: a line per span with its offset from
+/// the start, its length and a bar; key attributes, events and log lines under it; `✗` marks errors.
+///
+/// Control and invisible characters are escaped and long lines are cut, so that no trace can move
+/// the cursor or fill the screen; at most [`MAX_LINES`] lines.
+///
+#[doc = "```text"]
+#[doc = include_str!("golden/two_services.txt")]
+#[doc = "```"]
 #[must_use]
 pub fn waterfall(trace: &Trace) -> String {
     waterfall_with_width(trace, DEFAULT_WIDTH)

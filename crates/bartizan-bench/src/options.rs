@@ -1,0 +1,171 @@
+//! The command line.
+
+use std::str::FromStr;
+
+use crate::BoxError;
+
+pub(crate) const HELP: &str = "\
+What Bartizan and its peers cost per request, in one process, over one axum application.
+
+    cargo run --release -p bartizan-bench [-- OPTIONS]
+
+  --json             also print one JSON array, an object per row, as the last line
+  --filter TEXT      only rows whose name contains TEXT (and bare_layer, which is the base)
+  --rounds N         rounds over all rows (default 300)
+  --requests N       requests per row and round (default 1000); beyond 1500, the peers' queues of
+                     2048 spans may overflow, which the table then says
+  --row NAME         run this one row and report no times: for a profiler
+  --iterations N     requests in that one row (default 10000)
+  --help             this text
+
+Instructions per request, free of the machine's noise:
+
+    cargo build --release -p bartizan-bench
+    valgrind --tool=callgrind --toggle-collect='*measured_loop*' --callgrind-out-file=/dev/null \\
+        target/release/bartizan-bench --row bartizan_sampled --iterations 10000
+
+Divide what it collected by the requests that the row says it ran, and subtract the same for
+bare_layer.
+
+Columns: ns is the wall time of the calling thread, median over the rounds, with the fastest round
+and the quartiles. cpu is the processor time of all threads until the queues are empty, so that
+work which is only moved to another thread shows; one flush of the queues a round is a part of it.
+allocs and bytes are the calling thread's; a reallocation counts as one of its new size. +ns and
++allocs are over bare_layer.
+
+Before anything is measured, each row is checked to deliver the spans, measurements and lines that
+it claims. Subscribers of `tracing` are installed per row and thread; a process that has a single
+global one spends some nanoseconds less in each span and event of the rows that use `tracing`.
+";
+
+/// What to do.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Command {
+    Help,
+    Table {
+        filter: Option<String>,
+        rounds: Rounds,
+        json: bool,
+    },
+    Row {
+        name: String,
+        iterations: u64,
+    },
+}
+
+/// How much to measure.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Rounds {
+    pub(crate) count: usize,
+    /// Requests per row and round that are timed.
+    pub(crate) requests: u64,
+    /// Requests before them that are not.
+    pub(crate) warm_up: u64,
+}
+
+/// Reads the arguments after the program's name.
+pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Command, BoxError> {
+    let (mut filter, mut row, mut json) = (None, None, false);
+    let mut rounds = Rounds::default();
+    let mut iterations = 10_000;
+    while let Some(name) = arguments.next() {
+        let mut value = || {
+            arguments
+                .next()
+                .ok_or_else(|| format!("{name} needs a value"))
+        };
+        match name.as_str() {
+            "--help" | "-h" => return Ok(Command::Help),
+            "--json" => json = true,
+            "--filter" => filter = Some(value()?),
+            "--rounds" => rounds.count = number(&name, &value()?)?,
+            "--requests" => rounds.requests = number(&name, &value()?)?,
+            "--row" => row = Some(value()?),
+            "--iterations" => iterations = number(&name, &value()?)?,
+            _ => return Err(format!("no such option: {name} (there is --help)").into()),
+        }
+    }
+    Ok(match row {
+        Some(name) => Command::Row { name, iterations },
+        None => Command::Table {
+            filter,
+            rounds,
+            json,
+        },
+    })
+}
+
+fn number<N: FromStr + PartialOrd + From<u8>>(name: &str, value: &str) -> Result<N, BoxError> {
+    value
+        .parse()
+        .ok()
+        .filter(|number| *number >= N::from(1))
+        .ok_or_else(|| format!("{name} takes a whole number from 1, not {value:?}").into())
+}
+
+// === impl Rounds ===
+
+impl Default for Rounds {
+    fn default() -> Self {
+        Self {
+            count: 300,
+            requests: 1_000,
+            warm_up: 100,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Command, String> {
+        parse(line.split_whitespace().map(str::to_owned)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn options_have_defaults_and_can_be_given() {
+        let rounds = Rounds::default();
+        assert_eq!(
+            parsed(""),
+            Ok(Command::Table {
+                filter: None,
+                rounds,
+                json: false
+            })
+        );
+        let rounds = Rounds {
+            count: 3,
+            requests: 5,
+            ..Rounds::default()
+        };
+        let filter = Some("oit".to_owned());
+        assert_eq!(
+            parsed("--rounds 3 --requests 5 --filter oit --json"),
+            Ok(Command::Table {
+                filter,
+                rounds,
+                json: true
+            })
+        );
+        let name = "bare".to_owned();
+        assert_eq!(
+            parsed("--row bare --iterations 7"),
+            Ok(Command::Row {
+                name,
+                iterations: 7
+            })
+        );
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let error = |line| parsed(line).unwrap_err();
+        assert_eq!(
+            error("--rounds 0"),
+            "--rounds takes a whole number from 1, not \"0\""
+        );
+        assert_eq!(error("--row"), "--row needs a value");
+        assert_eq!(error("--jsn"), "no such option: --jsn (there is --help)");
+    }
+}
