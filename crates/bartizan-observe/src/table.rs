@@ -11,12 +11,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub(crate) struct Table<K, V> {
     /// Twice the bound, rounded up to a power of two, so that probe runs stay short.
-    slots: Box<[OnceLock<Box<(K, V)>>]>,
+    slots: Box<[Slot<K, V>]>,
     /// How many entries were begun; the one place that enforces the bound.
     claimed: AtomicUsize,
     bound: usize,
     hasher: RandomState,
 }
+
+type Slot<K, V> = OnceLock<Box<(K, V)>>;
 
 impl<K, V> Table<K, V> {
     /// A table of at most `bound` entries.

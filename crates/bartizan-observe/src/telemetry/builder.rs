@@ -17,15 +17,12 @@ use opentelemetry_sdk::trace::{
     SdkTracerProvider, SpanData, SpanExporter, SpanProcessor, TracerProviderBuilder,
 };
 
-use super::config::{
-    BatchConfig, DEFAULT_EXPORT_TIMEOUT, DEFAULT_METRIC_INTERVAL, Destination, OtlpConfig,
-};
+use super::config::{BatchConfig, DEFAULT_METRIC_INTERVAL, Destination, OtlpConfig};
 use super::error::TelemetryError;
 use super::logs::QueueLogs;
 use super::metrics::Collector;
-use super::pipeline::Pipeline;
-use super::queue::{Feed, Queue};
-use super::sink::{Exporting, LogItem, Sink};
+use super::output::{self, Output};
+use super::sink::{Exporting, LogItem};
 use super::spans::QueueSpans;
 use super::transport::Signal;
 use super::{Inner, Queues, Sampler, Telemetry, ids, otlp, resource, worker};
@@ -56,16 +53,6 @@ pub struct TelemetryBuilder {
 
 /// Adds something of the caller's to an SDK provider.
 type Part<B> = Box<dyn FnOnce(B) -> B + Send>;
-
-/// Where one signal goes.
-#[derive(Default)]
-pub(super) enum Output<T> {
-    #[default]
-    Nowhere,
-    Otlp(Destination),
-    Base(OtlpConfig),
-    Given(Box<dyn Sink<T>>),
-}
 
 // === impl TelemetryBuilder ===
 
@@ -193,16 +180,9 @@ impl TelemetryBuilder {
             .into_iter()
             .fold(tracers, |builder, part| part(builder));
         let batch = self.span_batch.unwrap_or(BatchConfig::SPANS);
-        let spans = self
-            .traces
-            .open(Signal::Traces, otlp::spans)?
-            .map(|mut sink| {
-                sink.set_resource(&resource);
-                let pipeline = pushed(Signal::Traces, sink, batch);
-                let queue = Arc::clone(&pipeline.queue);
-                tasks.push(Box::pin(pipeline.run(|| None)) as worker::Task);
-                queue
-            });
+        let spans = self.traces.open(Signal::Traces, otlp::spans)?;
+        let spans =
+            spans.map(|sink| output::push(Signal::Traces, sink, batch, &resource, &mut tasks));
         if let Some(queue) = &spans {
             tracers = tracers.with_span_processor(QueueSpans(Arc::clone(queue)));
         }
@@ -213,13 +193,8 @@ impl TelemetryBuilder {
             .into_iter()
             .fold(loggers, |builder, part| part(builder));
         let batch = self.log_batch.unwrap_or(BatchConfig::LOGS);
-        let logs = self.logs.open(Signal::Logs, otlp::logs)?.map(|mut sink| {
-            sink.set_resource(&resource);
-            let pipeline = pushed(Signal::Logs, sink, batch);
-            let queue = Arc::clone(&pipeline.queue);
-            tasks.push(Box::pin(pipeline.run(|| None)));
-            queue
-        });
+        let logs = self.logs.open(Signal::Logs, otlp::logs)?;
+        let logs = logs.map(|sink| output::push(Signal::Logs, sink, batch, &resource, &mut tasks));
         if let Some(queue) = &logs {
             loggers = loggers.with_log_processor(QueueLogs(Arc::clone(queue)));
         }
@@ -234,11 +209,11 @@ impl TelemetryBuilder {
         let open = |to: &Destination| otlp::metrics(to, temporality);
         let metrics = self.metrics.open(Signal::Metrics, open)?.map(|sink| {
             let temporality = sink.temporality();
-            let pipeline = collected(sink, interval);
+            let pipeline = output::collected(sink, interval);
             let queue = Arc::clone(&pipeline.queue);
             let collector = Collector::new(Arc::clone(&queue), temporality);
             meters = std::mem::take(&mut meters).with_reader(collector.clone());
-            tasks.push(Box::pin(pipeline.run(move || collector.collect())));
+            tasks.push(Box::pin(pipeline.run(move || collector.collect())) as worker::Task);
             queue
         });
 
@@ -281,60 +256,5 @@ impl fmt::Debug for TelemetryBuilder {
             .field("log_batch", &self.log_batch)
             .field("metric_interval", &self.metric_interval)
             .finish_non_exhaustive()
-    }
-}
-
-// === impl Output ===
-
-impl<T> Output<T> {
-    fn open(
-        self,
-        signal: Signal,
-        otlp: impl FnOnce(&Destination) -> Result<Box<dyn Sink<T>>, TelemetryError>,
-    ) -> Result<Option<Box<dyn Sink<T>>>, TelemetryError> {
-        match self {
-            Self::Nowhere => Ok(None),
-            Self::Otlp(to) => otlp(&to).map(Some),
-            Self::Base(config) => otlp(&config.destination(signal)?).map(Some),
-            Self::Given(sink) => Ok(Some(sink)),
-        }
-    }
-}
-
-fn pushed<T>(signal: Signal, sink: Box<dyn Sink<T>>, batch: BatchConfig) -> Pipeline<T> {
-    let BatchConfig {
-        max_queue,
-        max_batch,
-        delay,
-        export_timeout,
-    } = batch;
-    let queue = Queue::new(
-        Feed::Pushed,
-        max_queue,
-        max_batch,
-        sink.handed(),
-        Clock::default(),
-    );
-    Pipeline {
-        signal,
-        queue: Arc::new(queue),
-        sink,
-        delay,
-        export_timeout,
-    }
-}
-
-fn collected(
-    sink: Box<dyn Sink<ResourceMetrics>>,
-    interval: Duration,
-) -> Pipeline<ResourceMetrics> {
-    // One at a time: a collection is sent before the next is made.
-    let queue = Queue::new(Feed::Collected, 1, 1, sink.handed(), Clock::default());
-    Pipeline {
-        signal: Signal::Metrics,
-        queue: Arc::new(queue),
-        sink,
-        delay: interval,
-        export_timeout: DEFAULT_EXPORT_TIMEOUT,
     }
 }

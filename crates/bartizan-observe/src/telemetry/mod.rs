@@ -31,6 +31,7 @@ pub(crate) mod ids;
 mod logs;
 mod metrics;
 mod otlp;
+mod output;
 mod pipeline;
 mod queue;
 mod report;
@@ -251,10 +252,6 @@ impl Telemetry {
     /// Returns as soon as all is sent, and no later than `deadline` from now, whatever the far
     /// side does; what is then left is counted. Blocks the thread, which may be any, a runtime's
     /// only worker too. Calling it again gives the figures as they are then.
-    #[expect(
-        clippy::must_use_candidate,
-        reason = "the report is news, not a result to handle"
-    )]
     pub fn shutdown(&self, deadline: Duration) -> Report {
         let end = self.end(deadline);
         // First, because its lines become log records; what does not make it is in its figures.

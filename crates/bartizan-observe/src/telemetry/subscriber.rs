@@ -1,7 +1,7 @@
 use opentelemetry::Context;
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
 use tracing::Subscriber;
-use tracing_subscriber::filter::{EnvFilter, FilterExt, dynamic_filter_fn};
+use tracing_subscriber::filter::{EnvFilter, FilterExt, dynamic_filter_fn, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{Layer, Registry};
@@ -52,7 +52,8 @@ impl Telemetry {
             .with_target(false)
             .with_level(false)
             .with_tracked_inactivity(false)
-            .with_filter(exported(directives)?);
+            // Events are log records already; as span events they would be there twice.
+            .with_filter(exported(directives)?.and(filter_fn(|metadata| metadata.is_span())));
         let logs = OpenTelemetryTracingBridge::new(self.logger_provider())
             .with_filter(exported(directives)?);
         // On the export thread only our own word counts, such as that exports fail.

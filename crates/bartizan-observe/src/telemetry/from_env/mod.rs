@@ -12,9 +12,10 @@ mod vars;
 use opentelemetry_sdk::metrics::Temporality;
 
 use self::vars::Vars;
-use super::builder::{Output, TelemetryBuilder};
+use super::builder::TelemetryBuilder;
 use super::config::BatchConfig;
 use super::error::TelemetryError;
+use super::output::Output;
 use super::sampler::Sampler;
 use super::transport::Signal;
 

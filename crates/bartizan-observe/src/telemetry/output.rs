@@ -1,0 +1,88 @@
+//! The ways out: where each signal goes, and the pipeline that takes it there.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::metrics::data::ResourceMetrics;
+
+use super::config::{BatchConfig, DEFAULT_EXPORT_TIMEOUT, Destination, OtlpConfig};
+use super::error::TelemetryError;
+use super::pipeline::Pipeline;
+use super::queue::{Feed, Queue};
+use super::sink::Sink;
+use super::transport::Signal;
+use super::worker;
+use crate::Clock;
+
+/// Where one signal goes.
+#[derive(Default)]
+pub(super) enum Output<T> {
+    #[default]
+    Nowhere,
+    Otlp(Destination),
+    Base(OtlpConfig),
+    Given(Box<dyn Sink<T>>),
+}
+
+// === impl Output ===
+
+impl<T> Output<T> {
+    pub(super) fn open(
+        self,
+        signal: Signal,
+        otlp: impl FnOnce(&Destination) -> Result<Box<dyn Sink<T>>, TelemetryError>,
+    ) -> Result<Option<Box<dyn Sink<T>>>, TelemetryError> {
+        match self {
+            Self::Nowhere => Ok(None),
+            Self::Otlp(to) => otlp(&to).map(Some),
+            Self::Base(config) => otlp(&config.destination(signal)?).map(Some),
+            Self::Given(sink) => Ok(Some(sink)),
+        }
+    }
+}
+
+/// Starts the pipeline of a signal that is pushed; gives the queue to push into.
+pub(super) fn push<T: Send + 'static>(
+    signal: Signal,
+    mut sink: Box<dyn Sink<T>>,
+    batch: BatchConfig,
+    resource: &Resource,
+    tasks: &mut Vec<worker::Task>,
+) -> Arc<Queue<T>> {
+    let BatchConfig {
+        max_queue,
+        max_batch,
+        delay,
+        export_timeout,
+    } = batch;
+    sink.set_resource(resource);
+    let handed = sink.handed();
+    let queue = Queue::new(Feed::Pushed, max_queue, max_batch, handed, Clock::default());
+    let queue = Arc::new(queue);
+    let pipeline = Pipeline {
+        signal,
+        queue: Arc::clone(&queue),
+        sink,
+        delay,
+        export_timeout,
+    };
+    tasks.push(Box::pin(pipeline.run(|| None)));
+    queue
+}
+
+/// The pipeline of a signal that is collected at an interval.
+pub(super) fn collected(
+    sink: Box<dyn Sink<ResourceMetrics>>,
+    interval: Duration,
+) -> Pipeline<ResourceMetrics> {
+    // One at a time: a collection is sent before the next is made.
+    let queue = Queue::new(Feed::Collected, 1, 1, sink.handed(), Clock::default());
+    Pipeline {
+        signal: Signal::Metrics,
+        queue: Arc::new(queue),
+        sink,
+        delay: interval,
+        export_timeout: DEFAULT_EXPORT_TIMEOUT,
+    }
+}

@@ -1,0 +1,146 @@
+//! The child's side: being one of the services.
+
+use std::env;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::thread;
+
+use axum::Router;
+use bartizan::Telemetry;
+use bartizan::telemetry::Report;
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+
+use crate::Error;
+
+/// The argument before the name of the service that this process should be.
+pub const ROLE_ARGUMENT: &str = "__service";
+
+/// Which service a child process is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Role {
+    /// The public front.
+    Gateway,
+    /// The order service.
+    Orders,
+}
+
+/// What a child tells the demo: a line of JSON among the log lines on its standard output.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Message {
+    /// It serves, at this address.
+    Ready(SocketAddr),
+    /// It has drained and flushed; its last words.
+    Report(Box<Report>),
+}
+
+// === impl Role ===
+
+impl Role {
+    /// The service's name, also in its telemetry.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gateway => "gateway",
+            Self::Orders => "orders",
+        }
+    }
+
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        [Self::Gateway, Self::Orders]
+            .into_iter()
+            .find(|role| role.name() == name)
+    }
+
+    async fn start(self) -> Result<(TcpListener, Router, Telemetry), Error> {
+        Ok(match self {
+            Self::Gateway => {
+                let config = gateway::Config::from_vars(env::var)?;
+                let service = gateway::Service::start(&config).await?;
+                (service.listener, service.app, service.telemetry)
+            }
+            Self::Orders => {
+                let config = orders::Config::from_vars(env::var)?;
+                let service = orders::Service::start(&config).await?;
+                (service.listener, service.app, service.telemetry)
+            }
+        })
+    }
+}
+
+/// Serves as `role` until standard input ends or SIGTERM comes, then drains, flushes and reports.
+///
+/// # Errors
+///
+/// When the environment is wrong, the service cannot start or serve, or the demo is gone.
+pub async fn serve(role: Role) -> Result<(), Error> {
+    let (listener, app, telemetry) = role.start().await?;
+    let stop = stop().map_err(Error::Signals)?;
+    let address = listener.local_addr().map_err(Error::Serve)?;
+    tell(&Message::Ready(address))?;
+    tracing::info!(%address, "listening");
+    let report = bartizan::serve_until(listener, app, telemetry, stop)
+        .await
+        .map_err(Error::Serve)?;
+    tell(&Message::Report(Box::new(report)))
+}
+
+/// Ends when the demo closes this process's standard input, or dies, or on SIGTERM.
+///
+/// Ctrl-C in a terminal goes to the whole process group. It is for the demo, which lets its traffic
+/// finish and then closes the pipe; a service that stopped by itself would fail the last requests.
+fn stop() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    // Listening is what takes the signal's default action away.
+    let interrupt = signal(SignalKind::interrupt())?;
+    // A thread of its own and not tokio's stdin: the runtime would wait for the read to return
+    // before it goes down. The thread ends with the pipe or the process.
+    let (open, closed) = oneshot::channel::<()>();
+    thread::Builder::new().name("stdin".into()).spawn(move || {
+        // An unreadable pipe is as good as a closed one.
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
+        drop(open);
+    })?;
+    Ok(async move {
+        tokio::select! {
+            _ = closed => {}
+            _ = terminate.recv() => {}
+        }
+        drop(interrupt);
+    })
+}
+
+fn tell(message: &Message) -> Result<(), Error> {
+    let mut line = serde_json::to_vec(message).map_err(|error| Error::Output(error.into()))?;
+    line.push(b'\n');
+    let mut out = io::stdout().lock();
+    out.write_all(&line)
+        .and_then(|()| out.flush())
+        .map_err(Error::Output)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_line_is_no_message_even_in_json() {
+        let said = serde_json::to_string(&Message::Ready(([127, 0, 0, 1], 80).into())).unwrap();
+        assert!(
+            matches!(serde_json::from_str(&said), Ok(Message::Ready(_))),
+            "{said}"
+        );
+        for line in [
+            "",
+            "ready",
+            r#"{"level":"INFO","ready":"127.0.0.1:80"}"#,
+            r#"{"ready":1}"#,
+        ] {
+            assert!(serde_json::from_str::<Message>(line).is_err(), "{line}");
+        }
+    }
+}

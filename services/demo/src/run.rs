@@ -1,0 +1,163 @@
+use std::io::{self, Write};
+use std::time::Duration;
+
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
+
+use crate::interrupts::Interrupts;
+use crate::stage::Stage;
+use crate::summary::{self, Summary};
+use crate::traffic::Traffic;
+use crate::{Error, Options};
+
+/// How often the live line is printed.
+const LIVE_PERIOD: Duration = Duration::from_secs(1);
+
+/// Runs the demo and prints what comes of it.
+///
+/// Ends after the given time, on Ctrl-C or on SIGTERM. In every case, errors included, no child
+/// process is left when it returns.
+///
+/// # Errors
+///
+/// When a port is taken, a service does not start, crashes or does not stop, or nothing can be
+/// printed.
+pub async fn run(options: &Options) -> Result<(), Error> {
+    let mut interrupts = Interrupts::listen().map_err(Error::Signals)?;
+    let mut stage = Stage::set(options).await?;
+    match play(options, &mut stage, &mut interrupts).await {
+        Ok(ending) => close(options, stage, ending).await,
+        Err(error) => {
+            stage.kill_services().await;
+            Err(error)
+        }
+    }
+}
+
+/// What is known once the services have ended.
+struct Ending {
+    traffic: crate::traffic::Counts,
+    reports: [bartizan::telemetry::Report; 2],
+}
+
+/// Sends traffic until it is time, then stops the services.
+async fn play(
+    options: &Options,
+    stage: &mut Stage,
+    interrupts: &mut Interrupts,
+) -> Result<Ending, Error> {
+    if !options.json {
+        introduce(options, stage)?;
+    }
+    let traffic = Traffic::start(stage.gateway.address(), options.rate);
+    watch(options, stage, interrupts, &traffic).await?;
+    if !options.json {
+        print(format_args!("\nstopping; Ctrl-C again kills the services"))?;
+    }
+    // From here on a service may end by itself: a SIGTERM to the whole group reaches it as well.
+    // One that crashes now has no report, which `stop_services` tells.
+    let traffic = tokio::select! {
+        counts = traffic.finish() => counts,
+        () = interrupts.next() => return Err(Error::Impatient),
+    };
+    let reports = tokio::select! {
+        reports = stage.stop_services() => reports?,
+        () = interrupts.next() => return Err(Error::Impatient),
+    };
+    Ok(Ending { traffic, reports })
+}
+
+/// Says where everything is.
+fn introduce(options: &Options, stage: &Stage) -> Result<(), Error> {
+    let Stage {
+        gateway,
+        orders,
+        receiver,
+        panel,
+        ..
+    } = stage;
+    let end = match options.duration {
+        Some(duration) => format!("for {duration:?}"),
+        None => "until Ctrl-C".to_owned(),
+    };
+    print(format_args!(
+        "gateway    http://{}  (pid {})\n\
+         orders     http://{}  (pid {})\n\
+         OTLP       grpc http://{}, http http://{}\n\
+         panel      http://{panel}/\n\
+         traffic    {} requests a second, {end}\n",
+        gateway.address(),
+        gateway.pid(),
+        orders.address(),
+        orders.pid(),
+        receiver.grpc_addr(),
+        receiver.http_addr(),
+        options.rate,
+    ))
+}
+
+/// Prints the live line each second until the time is over or somebody interrupts.
+async fn watch(
+    options: &Options,
+    stage: &mut Stage,
+    interrupts: &mut Interrupts,
+    traffic: &Traffic,
+) -> Result<(), Error> {
+    let mut ticks = interval_at(Instant::now() + LIVE_PERIOD, LIVE_PERIOD);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let over = async {
+        match options.duration {
+            Some(duration) => sleep(duration).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(over);
+    loop {
+        tokio::select! {
+            biased;
+            // Before the crash, which is none if the same signal has ended the service.
+            () = interrupts.next() => return Ok(()),
+            () = &mut over => return Ok(()),
+            error = stage.crashed() => return Err(error),
+            _ = ticks.tick() => {
+                if !options.json {
+                    live(stage, traffic)?;
+                }
+            }
+        }
+    }
+}
+
+fn live(stage: &Stage, traffic: &Traffic) -> Result<(), Error> {
+    let live = traffic.look();
+    let stats = stage.store.stats();
+    print(format_args!(
+        "{:>8} requests  {:>4} errors  p50 {:>6.1} ms  p99 {:>6.1} ms  {:>8} traces  {:>8} spans received",
+        live.requests, live.errors, live.p50_ms, live.p99_ms, stats.traces, stats.spans
+    ))
+}
+
+/// The services have ended, so all they sent has arrived: counts it and shows a trace.
+async fn close(options: &Options, stage: Stage, ending: Ending) -> Result<(), Error> {
+    let store = stage.clear().await;
+    let Ending { traffic, reports } = ending;
+    let summary = Summary::of(&traffic, &reports, &store);
+    if options.json {
+        let line = serde_json::to_string(&summary).map_err(|error| Error::Output(error.into()))?;
+        return print(format_args!("{line}"));
+    }
+    print(format_args!("\n{summary}"))?;
+    match summary::showpiece(&store) {
+        Some(trace) => print(format_args!(
+            "\n{}",
+            bartizan_panel::waterfall(&trace).trim_end()
+        )),
+        None => print(format_args!("\nno complete trace to show")),
+    }
+}
+
+fn print(line: std::fmt::Arguments<'_>) -> Result<(), Error> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}")
+        .and_then(|()| out.flush())
+        .map_err(Error::Output)
+}

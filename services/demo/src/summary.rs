@@ -1,0 +1,125 @@
+use std::cmp::Reverse;
+use std::fmt;
+
+use bartizan::telemetry::Report;
+use bartizan_panel::{Store, Trace};
+use serde::Serialize;
+
+use crate::traffic::Counts;
+
+/// What a run came to. Every number was counted: by the traffic, by the services' own reports, or
+/// by the store.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Summary {
+    /// Requests that were sent and have ended.
+    pub requests: u64,
+    /// Requests that were not answered as they should have been.
+    pub errors: u64,
+    /// What went wrong with the last of those.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+    /// Requests that were due but not sent, because too many were under way.
+    pub skipped: u64,
+    /// The latency half of the requests stayed within, in milliseconds.
+    pub p50_ms: f64,
+    /// The latency 99 of 100 requests stayed within, in milliseconds.
+    pub p99_ms: f64,
+    /// Distinct traces that arrived.
+    pub traces: u64,
+    /// Those of them that arrived whole.
+    pub complete_traces: u64,
+    /// Spans that ended in the services.
+    pub spans_ended: u64,
+    /// Distinct spans that arrived.
+    pub spans_received: u64,
+    /// Spans the services dropped, for whatever reason.
+    pub spans_lost: u64,
+    /// Spans that were sent but never acknowledged.
+    pub spans_unconfirmed: u64,
+    /// Log records that arrived.
+    pub log_records: u64,
+    /// Log records the services dropped.
+    pub log_records_lost: u64,
+    /// The services that spans arrived from, sorted.
+    pub services: Vec<String>,
+}
+
+// === impl Summary ===
+
+impl Summary {
+    /// Adds up what the three sources say.
+    pub(crate) fn of(traffic: &Counts, reports: &[Report], store: &Store) -> Self {
+        let stats = store.stats();
+        let kept = store
+            .traces()
+            .iter()
+            .filter(|trace| trace.is_complete())
+            .count();
+        let sum = |of: fn(&Report) -> u64| reports.iter().map(of).sum();
+        Self {
+            requests: traffic.requests,
+            errors: traffic.errors,
+            last_error: traffic.last_error.clone(),
+            skipped: traffic.skipped,
+            p50_ms: traffic.millis(0.5),
+            p99_ms: traffic.millis(0.99),
+            traces: stats.traces,
+            complete_traces: stats.evicted_complete_traces + kept as u64,
+            spans_ended: sum(|report| report.spans.ended),
+            spans_received: stats.spans,
+            spans_lost: sum(|report| report.spans.lost()),
+            spans_unconfirmed: sum(|report| report.spans.unconfirmed),
+            log_records: stats.log_records,
+            log_records_lost: sum(|report| report.logs.lost()),
+            services: stats.services.into_keys().collect(),
+        }
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            requests,
+            errors,
+            p50_ms,
+            p99_ms,
+            ..
+        } = self;
+        write!(f, "requests     {requests} sent, {errors} errors")?;
+        if self.skipped > 0 {
+            write!(f, ", {} skipped", self.skipped)?;
+        }
+        writeln!(f, ", p50 {p50_ms:.1} ms, p99 {p99_ms:.1} ms")?;
+        if let Some(error) = &self.last_error {
+            writeln!(f, "last error   {error}")?;
+        }
+        writeln!(
+            f,
+            "traces       {} received, {} complete",
+            self.traces, self.complete_traces
+        )?;
+        writeln!(
+            f,
+            "spans        {} ended, {} received, {} lost, {} unconfirmed",
+            self.spans_ended, self.spans_received, self.spans_lost, self.spans_unconfirmed
+        )?;
+        writeln!(
+            f,
+            "log records  {} received, {} lost",
+            self.log_records, self.log_records_lost
+        )?;
+        write!(f, "services     {}", self.services.join(", "))
+    }
+}
+
+/// The trace to show: of the complete ones a placed order if there is one, with as much in it as
+/// possible, and the newest of those.
+pub(crate) fn showpiece(store: &Store) -> Option<Trace> {
+    let complete = store.traces().into_iter().filter(Trace::is_complete);
+    // The first of equals, and the store gives the newest first.
+    complete.min_by_key(|trace| {
+        let is_order = trace.root().is_some_and(|root| root.name == "POST /orders");
+        Reverse((is_order, trace.spans.len(), trace.logs.len()))
+    })
+}
