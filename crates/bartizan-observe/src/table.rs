@@ -5,22 +5,26 @@
 //! that; here a look-up is a hash and a few loads. Nothing is ever evicted, so the bound is a
 //! promise about memory and references live as long as the table.
 
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::hash::{BuildHasher, Hash};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-pub(crate) struct Table<K, V> {
+use rustc_hash::FxBuildHasher;
+
+/// The default hasher is for keys that a client cannot choose; where it can, give a keyed one, so
+/// that collisions cannot be arranged.
+pub(crate) struct Table<K, V, S = FxBuildHasher> {
     /// Twice the bound, rounded up to a power of two, so that probe runs stay short.
     slots: Box<[Slot<K, V>]>,
     /// How many entries were begun; the one place that enforces the bound.
     claimed: AtomicUsize,
     bound: usize,
-    hasher: RandomState,
+    hasher: S,
 }
 
 type Slot<K, V> = OnceLock<Box<(K, V)>>;
 
-impl<K, V> Table<K, V> {
+impl<K, V, S: BuildHasher + Default> Table<K, V, S> {
     /// A table of at most `bound` entries.
     pub(crate) fn new(bound: usize) -> Self {
         let slots = (bound.max(1) * 2).next_power_of_two();
@@ -28,7 +32,7 @@ impl<K, V> Table<K, V> {
             slots: (0..slots).map(|_| OnceLock::new()).collect(),
             claimed: AtomicUsize::new(0),
             bound,
-            hasher: RandomState::new(),
+            hasher: S::default(),
         }
     }
 
@@ -72,16 +76,13 @@ impl<K, V> Table<K, V> {
         }
     }
 
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "only the low bits choose the slot"
-    )]
     fn start<Q: Hash>(&self, key: &Q, mask: usize) -> usize {
-        self.hasher.hash_one(key) as usize & mask
+        // The quality of a quick hash is in its high bits.
+        (self.hasher.hash_one(key) >> 32) as usize & mask
     }
 }
 
-impl<K, V> std::fmt::Debug for Table<K, V> {
+impl<K, V, S> std::fmt::Debug for Table<K, V, S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Table")
             .field("len", &self.claimed.load(Ordering::Relaxed))

@@ -1,6 +1,8 @@
 use std::fmt;
 use std::ops::Deref;
 
+use uuid::Uuid;
+
 /// Room for a UUID's text (36 bytes) without an allocation.
 const INLINE: usize = 38;
 
@@ -66,6 +68,16 @@ impl RequestId {
     }
 }
 
+/// The UUID's text in lower case, as RFC 9562 writes it.
+impl From<Uuid> for RequestId {
+    fn from(uuid: Uuid) -> Self {
+        const LEN: u8 = 36;
+        let mut bytes = [0; INLINE];
+        uuid.hyphenated().encode_lower(&mut bytes);
+        Self(Repr::Inline { len: LEN, bytes })
+    }
+}
+
 impl Deref for RequestId {
     type Target = str;
 
@@ -113,6 +125,12 @@ mod tests {
                 text
             );
         }
+    }
+
+    #[test]
+    fn a_uuid_is_an_id() {
+        let uuid = Uuid::from_u128(0x0190b6ce_8d7a_7000_8000_000000000000);
+        assert_eq!(&*RequestId::from(uuid), uuid.to_string());
     }
 
     #[test]

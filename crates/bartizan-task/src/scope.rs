@@ -31,7 +31,7 @@ pin_project! {
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct Scoped<F> {
-        // `Some` until dropped; pinned, so emptied only in place.
+        // `Some` until it has ended or is dropped; pinned, so emptied only in place.
         #[pin]
         future: Option<F>,
         scope: Scope,
@@ -40,8 +40,11 @@ pin_project! {
     impl<F> PinnedDrop for Scoped<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let _entered = this.scope.enter();
-            this.future.set(None);
+            // Nothing is left after the last poll.
+            if this.future.is_some() {
+                let _entered = this.scope.enter();
+                this.future.set(None);
+            }
         }
     }
 }
@@ -127,12 +130,17 @@ impl<F: Future> Future for Scoped<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut PollContext<'_>) -> Poll<Self::Output> {
-        let this = self.project();
+        let mut this = self.project();
         let _entered = this.scope.enter();
-        match this.future.as_pin_mut() {
-            Some(future) => future.poll(cx),
-            // Emptied only by the destructor, after which nothing polls.
-            None => Poll::Pending,
+        let Some(future) = this.future.as_mut().as_pin_mut() else {
+            // Polled again after its end, which no executor does.
+            return Poll::Pending;
+        };
+        let polled = future.poll(cx);
+        if polled.is_ready() {
+            // Here, where the scope is entered anyway.
+            this.future.set(None);
         }
+        polled
     }
 }

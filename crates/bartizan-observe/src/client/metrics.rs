@@ -1,5 +1,6 @@
 //! `http.client.*`: instruments bound once per series, in tables of bounded size.
 
+use std::hash::RandomState;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -28,7 +29,8 @@ pub(super) struct Metrics {
     active: UpDownCounter<i64>,
     request_size: Histogram<u64>,
     response_size: Histogram<u64>,
-    endpoints: Table<EndpointKey<Box<str>>, Arc<Endpoint>>,
+    /// Host names may come from outside, so the hash is keyed.
+    endpoints: Table<EndpointKey<Box<str>>, Arc<Endpoint>, RandomState>,
     next_endpoint: AtomicUsize,
     series: Table<SeriesKey, Series>,
     /// Take what no longer fits.

@@ -42,7 +42,7 @@ impl Ends for TaskRef<Record> {
     fn end(&self, end: &End) {
         let failure = Failure::of(end.outcome, end.status);
         if let Some(span) = self.span.get() {
-            span.end(&SpanEnd {
+            span.end(|| SpanEnd {
                 status: end.status,
                 failure,
                 outcome: end.outcome,

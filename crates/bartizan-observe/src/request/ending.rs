@@ -136,6 +136,10 @@ impl BodyEnding {
     }
 
     pub(crate) fn during<R>(&mut self, poll: impl FnOnce() -> R) -> R {
+        if self.record.is_none() {
+            // Asked once more after the end; what there is to say has been said.
+            return poll();
+        }
         let _entered = self.scope.enter();
         self.running.during(poll)
     }
@@ -197,6 +201,10 @@ impl StreamEnding {
     }
 
     pub(crate) fn during<R>(&mut self, poll: impl FnOnce() -> R) -> R {
+        if self.record.is_none() {
+            // Asked once more after the end; what there is to say has been said.
+            return poll();
+        }
         let _entered = self.scope.enter();
         self.running.during(poll)
     }

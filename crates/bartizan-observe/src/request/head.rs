@@ -1,7 +1,8 @@
 //! What a response's head decides: whether the request is over with it, and what it is told.
 
 use bartizan_task::TaskRef;
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::header::{self, Entry};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body::Body;
 
 use super::body::{Ending, ResponseBody};
@@ -78,10 +79,10 @@ pub(super) fn respond<B: Body>(
 fn set_headers(record: &TaskRef<Record>, headers: &mut HeaderMap) {
     // A handler that sets its own id knows why.
     if let Some(id) = record.request_id()
-        && !headers.contains_key(X_REQUEST_ID)
+        && let Entry::Vacant(place) = headers.entry(X_REQUEST_ID)
         && let Ok(id) = HeaderValue::from_str(id)
     {
-        headers.insert(X_REQUEST_ID, id);
+        place.insert(id);
     }
     if let Some(timing) = record.span.get().and_then(RequestSpan::server_timing) {
         headers.append(SERVER_TIMING, timing);

@@ -84,7 +84,7 @@ impl Begun {
         let arrival = options.clock.now();
         let facts = Facts::of(request, options);
         let route = (options.route)(request.extensions()).map(MatchedRoute::resolve);
-        let id = request_id::take_or_make(request.headers(), options.clock.wall(arrival));
+        let id = request_id::take_or_make(request.headers(), || options.clock.wall(arrival));
         let name = match &route {
             Some(route) => route.span_name(facts.method),
             None => facts.method.in_span_name().into(),
@@ -141,7 +141,7 @@ impl Record {
         machine: &Machine,
         request: &Request<B>,
     ) -> RequestSpan {
-        let arrival = self.clock.wall(self.arrival);
+        let arrival = || self.clock.wall(self.arrival);
         RequestSpan::start(
             tracer,
             &machine.options,

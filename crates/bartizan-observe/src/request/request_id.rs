@@ -2,17 +2,16 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bartizan_task::RequestId;
 use http::HeaderMap;
-use uuid::Uuid;
 
 use crate::names::header::X_REQUEST_ID;
 use crate::telemetry::ids;
 
 /// The id the request came with, if it is a fit one, else a new UUIDv7 (RFC 9562, section 5.7).
-pub(super) fn take_or_make(headers: &HeaderMap, now: SystemTime) -> RequestId {
+pub(super) fn take_or_make(headers: &HeaderMap, now: impl FnOnce() -> SystemTime) -> RequestId {
     headers
         .get(X_REQUEST_ID)
         .and_then(|value| RequestId::try_from_bytes(value.as_bytes()).ok())
-        .unwrap_or_else(|| make(now))
+        .unwrap_or_else(|| make(now()))
 }
 
 /// The random part comes from the ids' generator: unique, not secret, and no system call.
@@ -23,15 +22,15 @@ fn make(now: SystemTime) -> RequestId {
         .as_millis();
     let [random @ .., _, _, _, _, _, _] = ids::random_u128().to_be_bytes();
     let millis = u64::try_from(millis).unwrap_or_default();
-    let uuid = uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid();
-    let mut text = Uuid::encode_buffer();
-    let text = uuid.hyphenated().encode_lower(&mut text);
-    // A UUID's text is 36 visible characters, so it is a request id.
-    RequestId::try_from_bytes(text.as_bytes()).unwrap_or_else(|_| unreachable!("{text}"))
+    uuid::Builder::from_unix_timestamp_millis(millis, &random)
+        .into_uuid()
+        .into()
 }
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
 
     #[test]
@@ -47,10 +46,10 @@ mod tests {
     fn a_fit_id_is_kept_and_an_unfit_one_replaced() {
         let mut headers = HeaderMap::new();
         headers.insert(X_REQUEST_ID, "order-7".parse().unwrap());
-        assert_eq!(&*take_or_make(&headers, UNIX_EPOCH), "order-7");
+        assert_eq!(&*take_or_make(&headers, || UNIX_EPOCH), "order-7");
         for unfit in ["", "a b", &"x".repeat(129)] {
             headers.insert(X_REQUEST_ID, unfit.parse().unwrap());
-            assert_eq!(take_or_make(&headers, UNIX_EPOCH).len(), 36, "{unfit:?}");
+            assert_eq!(take_or_make(&headers, || UNIX_EPOCH).len(), 36, "{unfit:?}");
         }
     }
 }

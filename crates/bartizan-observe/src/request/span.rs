@@ -47,7 +47,7 @@ impl RequestSpan {
         request: &Request<B>,
         facts: &Facts,
         route: Option<&MatchedRoute>,
-        arrival: SystemTime,
+        arrival: impl FnOnce() -> SystemTime,
     ) -> Self {
         let peer = facts.peer.map(PeerAddr);
         let trust = options.trust.decide(peer, request.headers());
@@ -64,15 +64,6 @@ impl RequestSpan {
         let rule = options
             .rules
             .find(route.map(MatchedRoute::template), request.uri().path());
-        let start = Start {
-            options,
-            request,
-            facts,
-            route,
-            arrival,
-            link,
-            base: &base,
-        };
         let trace_id = parent
             .as_ref()
             .map_or_else(ids::new_trace_id, SpanContext::trace_id);
@@ -90,6 +81,15 @@ impl RequestSpan {
         };
         let (context, recording) = if sampled {
             let parent = with_parent(&base, parent);
+            let start = Start {
+                options,
+                request,
+                facts,
+                route,
+                arrival: arrival(),
+                link,
+                base: &base,
+            };
             match tracer {
                 Tracer::Ours(tracer, _) => {
                     let builder = start.builder(true);
@@ -124,10 +124,11 @@ impl RequestSpan {
     }
 
     /// Ends the span. Never sets `Ok`, and no description: the status code or `error.type` says it.
-    pub(super) fn end(&self, end: &SpanEnd) {
+    pub(super) fn end(&self, end: impl FnOnce() -> SpanEnd) {
         if !self.recording {
             return;
         }
+        let end = end();
         let span = self.context.span();
         let status = end.status.map(|status| {
             KeyValue::new(attr::HTTP_RESPONSE_STATUS_CODE, i64::from(status.as_u16()))
