@@ -5,7 +5,7 @@ use bytes::Buf;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::ending::{BodyEnding, StreamEnding};
+use super::ending::{BodyEnding, StreamEnding, WatchedBody};
 use crate::Outcome;
 
 pin_project! {
@@ -82,26 +82,31 @@ impl<B: Default> Default for ResponseBody<B> {
 
 impl Ending {
     fn during<R>(&mut self, poll: impl FnOnce() -> R) -> R {
-        match self {
-            Self::Nothing => poll(),
-            Self::Body(body) => body.during(poll),
-            Self::Stream(stream) => stream.during(poll),
+        match self.body() {
+            Some(body) => body.during(poll),
+            None => poll(),
         }
     }
 
     fn add(&mut self, bytes: u64) {
-        match self {
-            Self::Nothing => {}
-            Self::Body(body) => body.add(bytes),
-            Self::Stream(stream) => stream.add(bytes),
+        if let Some(body) = self.body() {
+            body.add(bytes);
         }
     }
 
     fn end(&mut self, outcome: Outcome) {
         match self {
             Self::Nothing => {}
-            Self::Body(body) => body.end(outcome),
-            Self::Stream(stream) => stream.end(outcome),
+            Self::Body(ending) => ending.end(outcome),
+            Self::Stream(ending) => ending.end(outcome),
+        }
+    }
+
+    fn body(&mut self) -> Option<&mut WatchedBody> {
+        match self {
+            Self::Nothing => None,
+            Self::Body(ending) => Some(ending.body()),
+            Self::Stream(ending) => Some(ending.body()),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The end of a request: every signal, once.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bartizan_task::{Scope, TaskRef};
 use http::StatusCode;
@@ -21,8 +21,10 @@ pub(crate) struct End {
     pub(crate) outcome: Outcome,
     pub(crate) status: Option<StatusCode>,
     pub(crate) to_headers: Option<Duration>,
-    /// From arrival to the end.
+    /// From arrival to the end; for a stream, from its headers to its end.
     pub(crate) duration: Duration,
+    /// The end itself: the one reading of the clock that all signals share.
+    pub(crate) at: Instant,
     pub(crate) response_bytes: u64,
 }
 
@@ -30,7 +32,7 @@ pub(crate) struct End {
 pub(super) trait Ends {
     fn scope(&self) -> Scope;
     fn end(&self, end: &End);
-    fn stream_ended(&self, end: &End, lived: Duration);
+    fn stream_ended(&self, end: &End);
 }
 
 impl Ends for TaskRef<Record> {
@@ -47,7 +49,7 @@ impl Ends for TaskRef<Record> {
                 failure,
                 outcome: end.outcome,
                 to_headers: end.to_headers,
-                at: self.clock.wall(self.arrival + end.duration),
+                at: self.clock.wall(end.at),
             });
         }
         if let Some(metrics) = self
@@ -68,21 +70,16 @@ impl Ends for TaskRef<Record> {
     }
 
     /// The stream that a request opened is over; the request itself ended at its headers.
-    fn stream_ended(&self, end: &End, lived: Duration) {
+    fn stream_ended(&self, end: &End) {
         let failure = Failure::of(end.outcome, end.status);
         if let Some(metrics) = self
             .metrics
             .get()
             .and_then(|machine| machine.metrics.as_ref())
         {
-            metrics.stream_ended(&series_key(self, end.status, failure), lived);
+            metrics.stream_ended(&series_key(self, end.status, failure), end.duration);
         }
-        let end = End {
-            duration: lived,
-            to_headers: None,
-            ..*end
-        };
-        write_line(self, LineKind::Stream, &end, failure);
+        write_line(self, LineKind::Stream, end, failure);
     }
 }
 
@@ -123,7 +120,7 @@ fn write_line(record: &TaskRef<Record>, kind: LineKind, end: &End, failure: Opti
     let slow = kind == LineKind::Request && end.duration >= options.slow;
     log.record(AccessRecord {
         kind,
-        timestamp: record.clock.wall(record.now()),
+        timestamp: record.clock.wall(end.at),
         level: verdict::level(failure, end.status, slow),
         method: match &part.method {
             Some(method) => method.as_str().to_owned().into(),

@@ -27,12 +27,8 @@ pub(crate) struct CallEnding {
 /// Ends the request at the end of its response's body.
 #[derive(Debug)]
 pub(crate) struct BodyEnding {
-    record: Option<TaskRef<Record>>,
-    running: Running,
-    scope: Scope,
-    status: StatusCode,
+    body: WatchedBody,
     to_headers: Duration,
-    bytes: u64,
     /// The length the body promised, if it did: a server that has sent that much drops the body
     /// without asking for its end.
     expected: Option<u64>,
@@ -43,13 +39,21 @@ pub(crate) struct BodyEnding {
 /// Tells of the end of a stream, whose request ended at its headers.
 #[derive(Debug)]
 pub(crate) struct StreamEnding {
+    body: WatchedBody,
+    since: Instant,
+    /// What the request ended as.
+    request: Outcome,
+}
+
+/// A response body under way.
+#[derive(Debug)]
+pub(super) struct WatchedBody {
+    /// Emptied by whichever end comes first.
     record: Option<TaskRef<Record>>,
     running: Running,
     scope: Scope,
     status: StatusCode,
-    since: Instant,
     bytes: u64,
-    outcome: Outcome,
 }
 
 // === impl Running ===
@@ -89,12 +93,13 @@ impl CallEnding {
 
     pub(crate) fn end(&mut self, outcome: Outcome) {
         if let Some(record) = self.record.take() {
-            let duration = record.age(record.now());
+            let at = record.now();
             record.end(&End {
                 outcome,
                 status: None,
                 to_headers: None,
-                duration,
+                duration: record.age(at),
+                at,
                 response_bytes: 0,
             });
         }
@@ -122,45 +127,32 @@ impl BodyEnding {
         expected: Option<u64>,
         caught_panic: bool,
     ) -> Self {
-        let scope = record.scope();
         Self {
-            record: Some(record),
-            running: Running::default(),
-            scope,
-            status,
+            body: WatchedBody::new(record, status),
             to_headers,
-            bytes: 0,
             expected,
             caught_panic,
         }
     }
 
-    pub(crate) fn during<R>(&mut self, poll: impl FnOnce() -> R) -> R {
-        if self.record.is_none() {
-            // Asked once more after the end; what there is to say has been said.
-            return poll();
-        }
-        let _entered = self.scope.enter();
-        self.running.during(poll)
-    }
-
-    pub(crate) fn add(&mut self, bytes: u64) {
-        self.bytes += bytes;
+    pub(super) const fn body(&mut self) -> &mut WatchedBody {
+        &mut self.body
     }
 
     pub(crate) fn end(&mut self, outcome: Outcome) {
-        if let Some(record) = self.record.take() {
-            let duration = record.age(record.now());
+        if let Some(record) = self.body.record.take() {
+            let at = record.now();
             record.end(&End {
                 outcome: if self.caught_panic {
                     Outcome::Panicked
                 } else {
                     outcome
                 },
-                status: Some(self.status),
+                status: Some(self.body.status),
                 to_headers: Some(self.to_headers),
-                duration,
-                response_bytes: self.bytes,
+                duration: record.age(at),
+                at,
+                response_bytes: self.body.bytes,
             });
         }
     }
@@ -168,9 +160,9 @@ impl BodyEnding {
 
 impl Drop for BodyEnding {
     fn drop(&mut self) {
-        let outcome = if self.running.unwound() {
+        let outcome = if self.body.running.unwound() {
             Outcome::Panicked
-        } else if self.expected == Some(self.bytes) {
+        } else if self.expected == Some(self.body.bytes) {
             Outcome::Completed
         } else {
             Outcome::BodyDropped
@@ -186,21 +178,62 @@ impl StreamEnding {
         record: TaskRef<Record>,
         status: StatusCode,
         since: Instant,
-        outcome: Outcome,
+        request: Outcome,
     ) -> Self {
+        Self {
+            body: WatchedBody::new(record, status),
+            since,
+            request,
+        }
+    }
+
+    pub(super) const fn body(&mut self) -> &mut WatchedBody {
+        &mut self.body
+    }
+
+    pub(crate) fn end(&mut self, outcome: Outcome) {
+        if let Some(record) = self.body.record.take() {
+            let at = record.now();
+            record.stream_ended(&End {
+                outcome,
+                status: Some(self.body.status),
+                to_headers: None,
+                duration: at.saturating_duration_since(self.since),
+                at,
+                response_bytes: self.body.bytes,
+            });
+        }
+    }
+}
+
+impl Drop for StreamEnding {
+    fn drop(&mut self) {
+        let outcome = match self.request {
+            _ if self.body.running.unwound() => Outcome::Panicked,
+            // The only end that an upgraded connection has is that it is dropped.
+            Outcome::Upgraded => Outcome::Upgraded,
+            _ => Outcome::BodyDropped,
+        };
+        self.end(outcome);
+    }
+}
+
+// === impl WatchedBody ===
+
+impl WatchedBody {
+    fn new(record: TaskRef<Record>, status: StatusCode) -> Self {
         let scope = record.scope();
         Self {
             record: Some(record),
             running: Running::default(),
             scope,
             status,
-            since,
             bytes: 0,
-            outcome,
         }
     }
 
-    pub(crate) fn during<R>(&mut self, poll: impl FnOnce() -> R) -> R {
+    /// Polls inside the request's scope.
+    pub(super) fn during<R>(&mut self, poll: impl FnOnce() -> R) -> R {
         if self.record.is_none() {
             // Asked once more after the end; what there is to say has been said.
             return poll();
@@ -209,33 +242,7 @@ impl StreamEnding {
         self.running.during(poll)
     }
 
-    pub(crate) fn add(&mut self, bytes: u64) {
+    pub(super) const fn add(&mut self, bytes: u64) {
         self.bytes += bytes;
-    }
-
-    pub(crate) fn end(&mut self, outcome: Outcome) {
-        if let Some(record) = self.record.take() {
-            let lived = record.now().saturating_duration_since(self.since);
-            let end = End {
-                outcome,
-                status: Some(self.status),
-                to_headers: None,
-                duration: lived,
-                response_bytes: self.bytes,
-            };
-            record.stream_ended(&end, lived);
-        }
-    }
-}
-
-impl Drop for StreamEnding {
-    fn drop(&mut self) {
-        let outcome = match self.outcome {
-            _ if self.running.unwound() => Outcome::Panicked,
-            // The only end that an upgraded connection has is that it is dropped.
-            Outcome::Upgraded => Outcome::Upgraded,
-            _ => Outcome::BodyDropped,
-        };
-        self.end(outcome);
     }
 }

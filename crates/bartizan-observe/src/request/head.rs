@@ -38,6 +38,7 @@ pub(super) fn respond<B: Body>(
         status: Some(status),
         to_headers: Some(to_headers),
         duration: to_headers,
+        at: now,
         response_bytes: 0,
     };
 

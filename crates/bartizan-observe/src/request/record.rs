@@ -49,7 +49,7 @@ pub(super) struct LogPart {
     pub(super) method: Option<Method>,
     pub(super) path: Option<PathAndQuery>,
     /// For a line without a span of ours: whose trace this is, and its baggage.
-    pub(super) outer: Option<Outer>,
+    pub(super) outer: Option<Box<Outer>>,
 }
 
 #[derive(Debug)]
@@ -170,7 +170,7 @@ impl Record {
                 .span
                 .get()
                 .is_none()
-                .then(|| self.outer(machine, request)),
+                .then(|| Box::new(self.outer(machine, request))),
         }
     }
 
