@@ -64,3 +64,29 @@ impl Drop for Attached {
         drop(ours);
     }
 }
+
+/// Lends a task to this thread for as long as the guard lives: what [`Attached`] does, without
+/// touching the task's reference count, which is most of what a poll would cost.
+pub(crate) struct Lent<'a>(&'a mut Option<Task>);
+
+impl<'a> Lent<'a> {
+    pub(crate) fn new(task: &'a mut Option<Task>) -> Self {
+        exchange(task);
+        Self(task)
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        exchange(self.0);
+    }
+}
+
+/// Swaps the running task with the one given. Leaves both where they are while the thread is being
+/// torn down, which a guard's two calls see alike, since no guard outlives a poll.
+fn exchange(task: &mut Option<Task>) {
+    // No one to tell: a thread that ends runs nothing that could be attributed.
+    CURRENT
+        .try_with(|current| std::mem::swap(&mut *current.borrow_mut(), task))
+        .unwrap_or_default();
+}

@@ -33,5 +33,5 @@ mod task;
 pub use current::Attached;
 pub use id::TaskId;
 pub use request_id::{InvalidRequestId, RequestId};
-pub use scope::{InScope, Scope, Scoped};
+pub use scope::{InScope, Lending, Scope, Scoped};
 pub use task::{Task, TaskRef};

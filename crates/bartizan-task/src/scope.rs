@@ -5,6 +5,7 @@ use std::task::{Context as PollContext, Poll};
 use opentelemetry::{Context, ContextGuard};
 use pin_project_lite::pin_project;
 
+use crate::current::Lent;
 use crate::{Attached, Task};
 
 /// What must travel with a piece of work: the task, and the OpenTelemetry context with its span and
@@ -21,6 +22,14 @@ pub struct InScope {
     // Dropped in this order: the reverse of entering.
     _context: ContextGuard,
     _task: Attached,
+}
+
+/// Keeps a [`Scope`] current on this thread while it is borrowed; made by [`Scope::lend`].
+#[must_use = "the scope is current only while the guard lives"]
+pub struct Lending<'a> {
+    // Dropped in this order: the reverse of entering.
+    _context: ContextGuard,
+    _task: Lent<'a>,
 }
 
 pin_project! {
@@ -42,7 +51,7 @@ pin_project! {
             let mut this = this.project();
             // Nothing is left after the last poll.
             if this.future.is_some() {
-                let _entered = this.scope.enter();
+                let _entered = this.scope.lend();
                 this.future.set(None);
             }
         }
@@ -103,6 +112,18 @@ impl Scope {
         }
     }
 
+    /// [`Self::enter`] for an owner who polls: as cheap as it gets, since nothing is cloned but the
+    /// handle to the span.
+    pub fn lend(&mut self) -> Lending<'_> {
+        // Cloned first, so that a panic would leave nothing half done.
+        let context = self.context.clone();
+        let task = Lent::new(&mut self.task);
+        Lending {
+            _context: context.attach(),
+            _task: task,
+        }
+    }
+
     /// Runs a closure inside the scope; what a blocking pool is given.
     pub fn run<R>(&self, work: impl FnOnce() -> R) -> R {
         let _entered = self.enter();
@@ -124,6 +145,12 @@ impl std::fmt::Debug for InScope {
     }
 }
 
+impl std::fmt::Debug for Lending<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lending").finish_non_exhaustive()
+    }
+}
+
 // === impl Scoped ===
 
 impl<F: Future> Future for Scoped<F> {
@@ -131,7 +158,7 @@ impl<F: Future> Future for Scoped<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut PollContext<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let _entered = this.scope.enter();
+        let _entered = this.scope.lend();
         let Some(future) = this.future.as_mut().as_pin_mut() else {
             // Polled again after its end, which no executor does.
             return Poll::Pending;

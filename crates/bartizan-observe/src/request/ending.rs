@@ -238,7 +238,7 @@ impl WatchedBody {
             // Asked once more after the end; what there is to say has been said.
             return poll();
         }
-        let _entered = self.scope.enter();
+        let _entered = self.scope.lend();
         self.running.during(poll)
     }
 

@@ -64,12 +64,16 @@ where
             .then(|| request.extensions().get().cloned())
             .flatten();
         // Services do work in `call`, too, and may panic in it.
-        let call = || begun.scope.run(|| self.inner.call(request));
+        let mut scope = begun.scope;
+        let call = || {
+            let _entered = scope.lend();
+            self.inner.call(request)
+        };
         let future = match &mut ending {
             Some(ending) => ending.during(call),
             None => call(),
         };
-        ResponseFuture::new(begun.scope.wrap(future), ending, on_close)
+        ResponseFuture::new(scope.wrap(future), ending, on_close)
     }
 }
 
