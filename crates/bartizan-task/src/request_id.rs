@@ -58,12 +58,16 @@ impl RequestId {
     /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
+        // Only ASCII is ever put in, so the check cannot fail.
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
+
+    /// The id as bytes, each visible ASCII: what a header takes, without a check for UTF-8.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
         match &self.0 {
-            // Only ASCII is ever put in, so the check cannot fail.
-            Repr::Inline { len, bytes } => {
-                std::str::from_utf8(&bytes[..usize::from(*len)]).unwrap_or_default()
-            }
-            Repr::Boxed(text) => text,
+            Repr::Inline { len, bytes } => &bytes[..usize::from(*len)],
+            Repr::Boxed(text) => text.as_bytes(),
         }
     }
 }

@@ -81,7 +81,7 @@ fn set_headers(record: &TaskRef<Record>, headers: &mut HeaderMap) {
     // A handler that sets its own id knows why.
     if let Some(id) = record.request_id()
         && let Entry::Vacant(place) = headers.entry(X_REQUEST_ID)
-        && let Ok(id) = HeaderValue::from_str(id)
+        && let Ok(id) = HeaderValue::from_bytes(id.as_bytes())
     {
         place.insert(id);
     }
