@@ -46,6 +46,7 @@ pub struct TelemetryBuilder {
     pub(super) metric_interval: Option<Duration>,
     pub(super) temporality: Temporality,
     access_log: Option<AccessLogBuilder>,
+    local_lines: bool,
     tracer_parts: Vec<Part<TracerProviderBuilder>>,
     logger_parts: Vec<Part<LoggerProviderBuilder>>,
     meter_parts: Vec<Part<MeterProviderBuilder>>,
@@ -137,6 +138,14 @@ impl TelemetryBuilder {
         self
     }
 
+    /// Keeps the access log's lines out of OTLP, where they would be beside the log records of
+    /// `tracing` events. Default: they are sent.
+    #[must_use]
+    pub fn without_otlp_access_lines(mut self) -> Self {
+        self.local_lines = true;
+        self
+    }
+
     /// Lets a processor see spans before they are queued; [`Report`](super::Report) does not count
     /// what it does with them.
     #[must_use]
@@ -224,7 +233,10 @@ impl TelemetryBuilder {
         let logger = logger_provider.logger_with_scope(scope.clone());
         let access_log = self
             .access_log
-            .map(|log| log.with_otlp(logger.clone()).build())
+            .map(|log| match self.local_lines {
+                true => log.build(),
+                false => log.with_otlp(logger.clone()).build(),
+            })
             .transpose()
             .map_err(TelemetryError::Thread)?;
         Ok(Telemetry(Arc::new(Inner {

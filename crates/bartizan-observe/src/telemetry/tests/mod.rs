@@ -4,6 +4,7 @@ mod collector;
 mod delivery;
 mod enrich;
 mod faults;
+mod lines;
 mod subscriber;
 
 use std::time::Duration;
