@@ -73,6 +73,7 @@ pub(in crate::client) fn short() -> String {
 }
 
 /// An answer that redirects.
+#[cfg(feature = "reqwest")]
 pub(in crate::client) fn redirect(status: u16, location: &str) -> String {
     format!("HTTP/1.1 {status} Moved\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n")
 }
