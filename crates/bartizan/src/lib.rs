@@ -49,3 +49,8 @@ pub use stack::{Stack, StackLayer, stack};
 pub fn request_id() -> Option<RequestId> {
     bartizan_task::Task::with_current(|task| task?.request_id().cloned())
 }
+
+/// The README's code has to compile, too.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
