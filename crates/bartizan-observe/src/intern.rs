@@ -1,11 +1,12 @@
 //! Strings that repeat from request to request, kept instead of copied.
 
 use std::cell::RefCell;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::sync::{Arc, LazyLock};
 
 use http::StatusCode;
 use opentelemetry::StringValue;
+use rustc_hash::FxBuildHasher;
 
 use crate::table::Table;
 
@@ -40,33 +41,23 @@ const RECENT: usize = 64;
 /// Longer texts are copied each time, which bounds a thread's table at 16 KiB.
 const MAX_RECENT_LEN: usize = 256;
 
-struct Recent {
-    slots: [Option<Arc<str>>; RECENT],
-    hasher: RandomState,
-}
-
 thread_local! {
-    static LAST: RefCell<Recent> = RefCell::new(Recent {
-        slots: [const { None }; RECENT],
-        hasher: RandomState::new(),
-    });
+    static LAST: RefCell<[Option<Arc<str>>; RECENT]> =
+        const { RefCell::new([const { None }; RECENT]) };
 }
 
 /// The text as an attribute value that shares its allocation with earlier uses on this thread.
 ///
 /// For client-controlled text of which a few values make up most of the traffic: user agents,
 /// host names, proxies' addresses.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "only the low bits choose the slot"
-)]
 pub(crate) fn recent(text: &str) -> StringValue {
     if text.len() > MAX_RECENT_LEN {
         return StringValue::from(text.to_owned());
     }
     LAST.with_borrow_mut(|last| {
-        let at = last.hasher.hash_one(text) as usize % RECENT;
-        let slot = &mut last.slots[at];
+        // Whoever arranges collisions only makes us copy, as without the table.
+        let at = (FxBuildHasher.hash_one(text) >> 32) as usize % RECENT;
+        let slot = &mut last[at];
         match slot {
             Some(kept) if **kept == *text => StringValue::from(Arc::clone(kept)),
             _ => {

@@ -14,8 +14,9 @@ use super::route::MatchedRoute;
 use crate::names::attr;
 use crate::{PeerAddr, intern};
 
-/// Room for all attributes of a usual request and its end, so that the list grows once.
-const ATTRIBUTES: usize = 20;
+/// Room for all attributes of a usual request and its end, so that the list is allocated once, and
+/// no more than the 1 KiB up to which allocators serve a request from a thread's own cache.
+const ATTRIBUTES: usize = 1024 / size_of::<KeyValue>();
 
 /// What is known when a span starts.
 #[derive(Debug)]
