@@ -45,7 +45,11 @@ impl Tracer {
             Self::Ours(tracer, sampler) => (tracer, sampler),
             Self::Global(tracer) => {
                 let context = parent.with_span(tracer.build_with_context(builder, parent));
-                if !parent.is_telemetry_suppressed() && !context.span().span_context().is_valid() {
+                // A tracer without a provider hands the parent's span on, if there is one.
+                let is_new = context.span().span_context().is_valid()
+                    && context.span().span_context().span_id()
+                        != parent.span().span_context().span_id();
+                if !is_new && !parent.is_telemetry_suppressed() {
                     warn_of_missing_provider();
                 }
                 return context;

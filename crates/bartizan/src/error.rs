@@ -2,6 +2,8 @@ use std::io;
 
 use bartizan_observe::telemetry::TelemetryError;
 
+use crate::config::InvalidVar;
+
 /// What can go wrong while a service is set up.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -12,10 +14,7 @@ pub enum Error {
     /// Binding or serving a socket.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// The log format asked for does not exist.
-    #[error(
-        "{}: `{_0}` is not json, human or auto",
-        crate::telemetry::LOG_FORMAT_VARIABLE
-    )]
-    LogFormat(String),
+    /// A variable of Bartizan's own.
+    #[error(transparent)]
+    Config(#[from] InvalidVar),
 }

@@ -23,10 +23,12 @@
 mod connection;
 mod error;
 mod layers;
+mod problem;
 mod serve;
 mod stack;
 
 pub mod client;
+pub mod config;
 pub mod task;
 pub mod telemetry;
 
@@ -41,6 +43,7 @@ pub use bartizan_task::RequestId;
 pub use connection::{Connection, IntoMakeService, Listener, PerConnection, into_make_service};
 pub use error::Error;
 pub use layers::{MetricsLayer, RequestLogLayer, TraceLayer, options};
+pub use problem::Problem;
 pub use serve::{DRAIN_DEADLINE, serve, serve_until};
 pub use stack::{Stack, StackLayer, stack};
 

@@ -1,5 +1,6 @@
 //! Where spans, metrics and log records go.
 
+use std::env::{self, VarError};
 use std::io::{IsTerminal, stdout};
 
 use bartizan_observe::access_log::AccessLog;
@@ -7,6 +8,7 @@ use bartizan_observe::log_format::{LineLayer, LogFormat};
 pub use bartizan_observe::telemetry::*;
 
 use crate::Error;
+use crate::config::{self, InvalidVar};
 
 /// The variable that chooses how lines look: `json`, `human`, or `auto`, which is `human` on a
 /// terminal and `json` elsewhere. Default: `auto`.
@@ -22,8 +24,7 @@ pub const LOG_FORMAT_VARIABLE: &str = "BARTIZAN_LOG_FORMAT";
 /// When a variable has a value that cannot be used, which the error names, or a `tracing`
 /// subscriber is set already.
 pub fn from_env() -> Result<Telemetry, Error> {
-    let asked = std::env::var(LOG_FORMAT_VARIABLE).ok();
-    let format = log_format(asked.as_deref(), stdout().is_terminal())?;
+    let format = log_format(env::var, stdout().is_terminal())?;
     let telemetry = TelemetryBuilder::from_env()?
         .with_access_log(AccessLog::builder().with_format(format))
         .build()?;
@@ -34,14 +35,20 @@ pub fn from_env() -> Result<Telemetry, Error> {
     Ok(telemetry)
 }
 
-fn log_format(asked: Option<&str>, is_terminal: bool) -> Result<LogFormat, Error> {
-    match asked.unwrap_or_default() {
-        "json" => Ok(LogFormat::Json),
-        "human" => Ok(LogFormat::Human),
-        "auto" | "" if is_terminal => Ok(LogFormat::HumanColour),
-        "auto" | "" => Ok(LogFormat::Json),
-        other => Err(Error::LogFormat(other.to_owned())),
-    }
+fn log_format(
+    source: impl FnOnce(&'static str) -> Result<String, VarError>,
+    is_terminal: bool,
+) -> Result<LogFormat, InvalidVar> {
+    const EXPECTED: &str = "json, human or auto";
+    config::var(source, LOG_FORMAT_VARIABLE, "auto", EXPECTED, |text| {
+        Some(match text {
+            "json" => LogFormat::Json,
+            "human" => LogFormat::Human,
+            "auto" if is_terminal => LogFormat::HumanColour,
+            "auto" => LogFormat::Json,
+            _ => return None,
+        })
+    })
 }
 
 #[cfg(test)]
@@ -57,13 +64,11 @@ mod tests {
             (Some("json"), true, LogFormat::Json),
             (Some("human"), false, LogFormat::Human),
         ] {
-            assert_eq!(
-                log_format(asked, is_terminal).unwrap(),
-                expected,
-                "{asked:?}"
-            );
+            let source = |_| asked.map(str::to_owned).ok_or(VarError::NotPresent);
+            let format = log_format(source, is_terminal);
+            assert_eq!(format, Ok(expected), "{asked:?}");
         }
-        let error = log_format(Some("xml"), false).unwrap_err();
+        let error = log_format(|_| Ok("xml".to_owned()), false).unwrap_err();
         assert_eq!(
             error.to_string(),
             "BARTIZAN_LOG_FORMAT: `xml` is not json, human or auto"

@@ -1,13 +1,15 @@
 use std::io;
 use std::net::SocketAddr;
 
+use bartizan::config::InvalidVar;
+
 use crate::child::ChildError;
 
 /// Why the demo, or a service that it started, ended early.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A port of the demo's own is taken, or the address cannot be had.
+    /// A port is taken, or the address cannot be had.
     #[error("cannot listen on {address} ({option}): {source}")]
     Listen {
         /// The address.
@@ -29,18 +31,15 @@ pub enum Error {
     /// A second Ctrl-C came while the services were being stopped.
     #[error("interrupted again, the services were killed and their reports are lost")]
     Impatient,
-    /// In the gateway's role: its environment is wrong.
+    /// In a service's role: its environment is wrong.
     #[error(transparent)]
-    GatewayConfig(#[from] gateway::InvalidVar),
-    /// In the gateway's role: it could not start.
+    Config(#[from] InvalidVar),
+    /// In the gateway's role: it could not start, for another reason than its port.
     #[error(transparent)]
-    Gateway(#[from] gateway::StartError),
-    /// In the order service's role: its environment is wrong.
+    Gateway(gateway::StartError),
+    /// In the order service's role: it could not start, for another reason than its port.
     #[error(transparent)]
-    OrdersConfig(#[from] orders::InvalidVar),
-    /// In the order service's role: it could not start.
-    #[error(transparent)]
-    Orders(#[from] orders::StartError),
+    Orders(orders::StartError),
     /// In a service's role: serving failed.
     #[error("cannot serve: {0}")]
     Serve(#[source] io::Error),
@@ -51,8 +50,36 @@ impl Error {
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::GatewayConfig(_) | Self::OrdersConfig(_) => 2,
+            Self::Config(_) => 2,
             _ => 1,
+        }
+    }
+}
+
+// A service names the variable of its address, but whoever runs the demo has an option for it.
+
+impl From<gateway::StartError> for Error {
+    fn from(error: gateway::StartError) -> Self {
+        match error {
+            gateway::StartError::Listen { address, source } => Self::Listen {
+                address,
+                option: "--gateway-port",
+                source,
+            },
+            other => Self::Gateway(other),
+        }
+    }
+}
+
+impl From<orders::StartError> for Error {
+    fn from(error: orders::StartError) -> Self {
+        match error {
+            orders::StartError::Listen { address, source } => Self::Listen {
+                address,
+                option: "--orders-port",
+                source,
+            },
+            other => Self::Orders(other),
         }
     }
 }

@@ -76,7 +76,7 @@ pub struct Options {
 #[non_exhaustive]
 pub enum UsageError {
     /// There is no such option.
-    #[error("unknown option {0:?}; see --help")]
+    #[error("unknown option `{0}`; see --help")]
     Unknown(String),
     /// An option that needs a value came last.
     #[error("{option} needs {expected}")]
@@ -87,7 +87,7 @@ pub enum UsageError {
         expected: &'static str,
     },
     /// An option has a value it does not take.
-    #[error("{option} is {value:?}, expected {expected}")]
+    #[error("{option}: `{value}` is not {expected}")]
     Invalid {
         /// The option.
         option: &'static str,
@@ -338,23 +338,23 @@ mod tests {
     #[test]
     fn mistakes_are_named_with_what_is_allowed() {
         for (line, said) in [
-            ("--fro 3s", "unknown option \"--fro\"; see --help"),
-            ("--json=yes", "unknown option \"--json=yes\"; see --help"),
+            ("--fro 3s", "unknown option `--fro`; see --help"),
+            ("--json=yes", "unknown option `--json=yes`; see --help"),
             (
                 "--rate",
                 "--rate needs a whole number of requests a second, 1 to 100000",
             ),
             (
                 "--rate 0",
-                "--rate is \"0\", expected a whole number of requests a second, 1 to 100000",
+                "--rate: `0` is not a whole number of requests a second, 1 to 100000",
             ),
             (
                 "--gateway-port 65536",
-                "--gateway-port is \"65536\", expected a port, 0 to 65535",
+                "--gateway-port: `65536` is not a port, 0 to 65535",
             ),
             (
                 "--for 3",
-                "--for is \"3\", expected a duration above 0 such as 500ms, 10s or 2m",
+                "--for: `3` is not a duration above 0 such as 500ms, 10s or 2m",
             ),
         ] {
             assert_eq!(parse(line).unwrap_err().to_string(), said);

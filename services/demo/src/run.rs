@@ -51,7 +51,9 @@ async fn play(
     let traffic = Traffic::start(stage.gateway.address(), options.rate);
     watch(options, stage, interrupts, &traffic).await?;
     if !options.json {
-        print(format_args!("\nstopping; Ctrl-C again kills the services"))?;
+        print(format_args!(
+            "\nstopping: the services drain and flush (Ctrl-C kills them)"
+        ))?;
     }
     // From here on a service may end by itself: a SIGTERM to the whole group reaches it as well.
     // One that crashes now has no report, which `stop_services` tells.
@@ -82,9 +84,10 @@ fn introduce(options: &Options, stage: &Stage) -> Result<(), Error> {
     print(format_args!(
         "gateway    http://{}  (pid {})\n\
          orders     http://{}  (pid {})\n\
-         OTLP       grpc http://{}, http http://{}\n\
-         panel      http://{panel}/\n\
-         traffic    {} requests a second, {end}\n",
+         OTLP       grpc {} from the gateway, http {} from orders\n\
+         panel      http://{panel}/  (the newest traces, in a browser)\n\
+         traffic    {} requests a second to the gateway, {end}\n\
+         try        curl -i http://{}/products\n",
         gateway.address(),
         gateway.pid(),
         orders.address(),
@@ -92,6 +95,7 @@ fn introduce(options: &Options, stage: &Stage) -> Result<(), Error> {
         receiver.grpc_addr(),
         receiver.http_addr(),
         options.rate,
+        gateway.address(),
     ))
 }
 
@@ -131,7 +135,7 @@ fn live(stage: &Stage, traffic: &Traffic) -> Result<(), Error> {
     let live = traffic.look();
     let stats = stage.store.stats();
     print(format_args!(
-        "{:>8} requests  {:>4} errors  p50 {:>6.1} ms  p99 {:>6.1} ms  {:>8} traces  {:>8} spans received",
+        "{:>7} requests {:>4} errors  p50 {:>5.1} ms  p99 {:>6.1} ms  {:>7} traces  {:>8} spans received",
         live.requests, live.errors, live.p50_ms, live.p99_ms, stats.traces, stats.spans
     ))
 }
@@ -148,7 +152,7 @@ async fn close(options: &Options, stage: Stage, ending: Ending) -> Result<(), Er
     print(format_args!("\n{summary}"))?;
     match summary::showpiece(&store) {
         Some(trace) => print(format_args!(
-            "\n{}",
+            "\none of the complete traces:\n\n{}",
             bartizan_panel::waterfall(&trace).trim_end()
         )),
         None => print(format_args!("\nno complete trace to show")),

@@ -147,13 +147,16 @@ fn telemetry(
     role: Role,
     protocol: &'static str,
     receiver: SocketAddr,
-) -> [(&'static str, String); 6] {
+) -> [(&'static str, String); 8] {
     [
         ("OTEL_SERVICE_NAME", role.name().to_owned()),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{receiver}")),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol.to_owned()),
-        // The default of 5 s is long for somebody who watches.
-        ("OTEL_BSP_SCHEDULE_DELAY", "500".to_owned()),
+        // The defaults of 5 s, 1 s and a minute are long for somebody who watches, and a trace is to
+        // be there together with its lines.
+        ("OTEL_BSP_SCHEDULE_DELAY", "200".to_owned()),
+        ("OTEL_BLRP_SCHEDULE_DELAY", "200".to_owned()),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "1000".to_owned()),
         ("RUST_LOG", "info".to_owned()),
         // The lines are shown when the service crashes.
         (bartizan::telemetry::LOG_FORMAT_VARIABLE, "human".to_owned()),

@@ -14,12 +14,11 @@
 //! is one.
 
 mod config;
-mod problem;
 mod routes;
 mod service;
 mod upstream;
 
-pub use config::{Config, DEFAULT_BIND, DEFAULT_ORDERS_URL, InvalidVar};
+pub use config::{Config, DEFAULT_BIND, DEFAULT_ORDERS_URL};
 pub use routes::router;
 pub use service::{Service, StartError};
 pub use upstream::{CONNECT_TIMEOUT, MAX_BODY, REQUEST_TIMEOUT, Upstream};

@@ -5,9 +5,9 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use bartizan::Problem;
 
 use crate::Upstream;
-use crate::problem::Problem;
 use crate::upstream::UpstreamError;
 
 /// The service's routes, with nothing around them.
@@ -18,14 +18,12 @@ pub fn router(orders: Upstream) -> Router {
         .route("/orders", post(place))
         .route("/orders/{id}", get(order))
         .fallback(async |uri: Uri| {
-            Problem::of(
-                StatusCode::NOT_FOUND,
-                format!("there is nothing at {}", uri.path()),
-            )
+            Problem::new(StatusCode::NOT_FOUND)
+                .with_detail(format!("there is nothing at {}", uri.path()))
         })
         .method_not_allowed_fallback(async |method: Method, uri: Uri| {
-            let detail = format!("{} does not take {method}", uri.path());
-            Problem::of(StatusCode::METHOD_NOT_ALLOWED, detail)
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED)
+                .with_detail(format!("{} does not take {method}", uri.path()))
         })
         .with_state(orders)
 }
@@ -74,10 +72,11 @@ enum ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let detail = self.to_string();
-        match self {
-            Self::Body(rejection) => Problem::of(rejection.status(), detail).into_response(),
-            Self::Path(rejection) => Problem::of(rejection.status(), detail).into_response(),
-            Self::Upstream(error) => error.into_response(),
-        }
+        let status = match self {
+            Self::Body(rejection) => rejection.status(),
+            Self::Path(rejection) => rejection.status(),
+            Self::Upstream(error) => return error.into_response(),
+        };
+        Problem::new(status).with_detail(detail).into_response()
     }
 }

@@ -1,12 +1,11 @@
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bartizan::Problem;
 use bartizan::client::ClientWithMiddleware;
 use reqwest::{Method, Url};
-
-use crate::problem::Problem;
 
 /// A service one hop away that does not accept within this is down, not slow.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -17,6 +16,14 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The longest answer that is passed on, in bytes; the order service's are a few hundred.
 pub const MAX_BODY: usize = 1 << 20;
+
+/// What of an answer's headers is passed on.
+const PASSED_BACK: [HeaderName; 4] = [
+    header::CACHE_CONTROL,
+    header::CONTENT_TYPE,
+    header::LOCATION,
+    header::RETRY_AFTER,
+];
 
 /// The order service, as the gateway sees it; clones share connections.
 #[derive(Debug, Clone)]
@@ -81,7 +88,7 @@ impl Upstream {
         if !status.is_success() && !status.is_client_error() {
             return Err(UpstreamError::Status(status));
         }
-        let headers: HeaderMap = [header::CONTENT_TYPE, header::LOCATION]
+        let headers: HeaderMap = PASSED_BACK
             .into_iter()
             .filter_map(|name| Some((name.clone(), answer.headers().get(name)?.clone())))
             .collect();
@@ -136,6 +143,8 @@ impl IntoResponse for UpstreamError {
             Self::Timeout(_) => StatusCode::GATEWAY_TIMEOUT,
             Self::Unreachable(_) | Self::Status(_) | Self::TooLong => StatusCode::BAD_GATEWAY,
         };
-        Problem::of(status, self.to_string()).into_response()
+        Problem::new(status)
+            .with_detail(self.to_string())
+            .into_response()
     }
 }

@@ -1,8 +1,8 @@
 use axum::extract::rejection::{JsonRejection, PathRejection};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use bartizan::Problem;
 
-use crate::problem::Problem;
 use crate::{DbError, PlaceError};
 
 /// Why a request was not answered with what it asked for.
@@ -23,31 +23,27 @@ pub(crate) enum ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let detail = self.to_string();
-        match self {
-            Self::Body(rejection) => Problem::of(rejection.status(), detail),
-            Self::Path(rejection) => Problem::of(rejection.status(), detail),
-            Self::UnknownOrder { .. } => Problem::of(StatusCode::NOT_FOUND, detail),
-            Self::Place(PlaceError::UnknownProduct { .. }) => Problem::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "/problems/unknown-product",
-                "Unknown product",
-                detail,
-            ),
-            Self::Place(PlaceError::OutOfStock { .. }) => Problem::new(
-                StatusCode::CONFLICT,
-                "/problems/out-of-stock",
-                "Out of stock",
-                detail,
-            ),
+        let problem = match self {
+            Self::Body(rejection) => Problem::new(rejection.status()),
+            Self::Path(rejection) => Problem::new(rejection.status()),
+            Self::UnknownOrder { .. } => Problem::new(StatusCode::NOT_FOUND),
+            Self::Place(PlaceError::UnknownProduct { .. }) => {
+                Problem::new(StatusCode::UNPROCESSABLE_ENTITY)
+                    .with_type("/problems/unknown-product")
+                    .with_title("Unknown product")
+            }
+            Self::Place(PlaceError::OutOfStock { left, .. }) => Problem::new(StatusCode::CONFLICT)
+                .with_type("/problems/out-of-stock")
+                .with_title("Out of stock")
+                .with_extension("left", left),
             Self::Place(PlaceError::Db(_)) | Self::Db(_) => {
                 // The reason is for us; a client learns nothing about the database.
                 tracing::error!(error = detail, "the database failed");
-                Problem::of(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "the order database failed",
-                )
+                return Problem::new(StatusCode::INTERNAL_SERVER_ERROR)
+                    .with_detail("the order database failed")
+                    .into_response();
             }
-        }
-        .into_response()
+        };
+        problem.with_detail(detail).into_response()
     }
 }

@@ -17,11 +17,10 @@ mod config;
 mod db;
 mod error;
 mod model;
-mod problem;
 mod routes;
 mod service;
 
-pub use config::{Config, DEFAULT_BIND, DEFAULT_DATABASE, InvalidVar};
+pub use config::{Config, DEFAULT_BIND, DEFAULT_DATABASE};
 pub use db::{BUSY_TIMEOUT, Db, DbError, OpenError, PlaceError};
 pub use model::{InvalidQuantity, NewOrder, Order, Product, Quantity};
 pub use routes::router;

@@ -4,9 +4,9 @@ use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use bartizan::Problem;
 
 use crate::error::ApiError;
-use crate::problem::Problem;
 use crate::{Db, NewOrder, Order, Product};
 
 /// The service's routes, with nothing around them.
@@ -16,14 +16,12 @@ pub fn router(db: Db) -> Router {
         .route("/orders", post(place))
         .route("/orders/{id}", get(order))
         .fallback(async |uri: Uri| {
-            Problem::of(
-                StatusCode::NOT_FOUND,
-                format!("there is nothing at {}", uri.path()),
-            )
+            Problem::new(StatusCode::NOT_FOUND)
+                .with_detail(format!("there is nothing at {}", uri.path()))
         })
         .method_not_allowed_fallback(async |method: Method, uri: Uri| {
-            let detail = format!("{} does not take {method}", uri.path());
-            Problem::of(StatusCode::METHOD_NOT_ALLOWED, detail)
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED)
+                .with_detail(format!("{} does not take {method}", uri.path()))
         })
         .with_state(db)
 }

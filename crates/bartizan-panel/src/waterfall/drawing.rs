@@ -20,11 +20,24 @@ const KEY_ATTRIBUTES: [&str; 10] = [
     "bartizan.outcome",
     "http.request.resend_count",
     "db.system.name",
+    // Before what it says again, since the line is cut at its end.
+    "db.query.text",
     "db.namespace",
     "db.operation.name",
     "db.collection.name",
     "db.query.summary",
-    "db.query.text",
+];
+
+/// Attributes of a log line that are not shown: the ids that it has in common with its span, and
+/// what an access line tells about the request, which the span tells too.
+const OF_THE_SPAN: [&str; 7] = [
+    "bartizan.",
+    "client.",
+    "http.",
+    "network.",
+    "server.",
+    "url.",
+    "user_agent.",
 ];
 
 pub(super) struct Drawing<'a> {
@@ -265,7 +278,12 @@ impl<'a> Drawing<'a> {
             Value::Null => log.event_name.clone(),
             body => body.to_string(),
         };
-        let line = format!("{head}{at} {:<5} {body}", log.level());
+        let mut line = format!("{head}{at} {:<5} {body}", log.level());
+        for (key, value) in log.attributes.iter() {
+            if !OF_THE_SPAN.iter().any(|prefix| key.starts_with(prefix)) {
+                line.push_str(&format!(" {key}={value}"));
+            }
+        }
         self.line(text::clean(&line, self.width).trim_end());
     }
 

@@ -46,10 +46,12 @@ fn a_trace_of_two_services_with_its_log_lines_in_place() {
         "gateway",
         vec![log(1, 1, 11, "second"), log(1, 1, 1, "first")],
     ));
-    store.on_logs(logs(
-        "orders",
-        vec![log(1, 4, 5, "could not write"), log(1, 99, 6, "elsewhere")],
-    ));
+    let mut failure = log(1, 4, 5, "could not write");
+    failure.attributes = vec![
+        attribute("bartizan.task.id", "7"),
+        attribute("order.id", "26"),
+    ];
+    store.on_logs(logs("orders", vec![failure, log(1, 99, 6, "elsewhere")]));
     assert_drawn(&draw(&store), include_str!("golden/two_services.txt"));
 }
 

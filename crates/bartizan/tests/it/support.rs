@@ -94,6 +94,11 @@ impl Fixture {
             .unwrap()
     }
 
+    /// The newest access line, once the log is flushed.
+    pub(crate) fn last_line(&self) -> Value {
+        self.lines.parsed().pop().expect("a line was written")
+    }
+
     /// Flushes everything and gives what arrived.
     pub(crate) async fn finish(self) -> Seen {
         let Self {
@@ -111,17 +116,11 @@ impl Fixture {
         .unwrap();
         assert_eq!(report.spans.lost() + report.logs.lost(), 0, "{report}");
         assert_eq!(report.spans.ended, report.spans.exported, "{report}");
-        let lines = lines.0.lock().unwrap();
-        let lines = lines
-            .split(|byte| *byte == b'\n')
-            .filter(|line| !line.is_empty())
-            .map(|line| serde_json::from_slice(line).expect("a line is a JSON object"))
-            .collect();
         Seen {
             spans: sink.spans(),
             points: sink.metrics(),
             logs: sink.logs(),
-            lines,
+            lines: lines.parsed(),
         }
     }
 }
@@ -198,6 +197,17 @@ impl ManualClock {
 }
 
 // === impl Lines ===
+
+impl Lines {
+    fn parsed(&self) -> Vec<Value> {
+        let written = self.0.lock().unwrap();
+        written
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+            .map(|line| serde_json::from_slice(line).expect("a line is a JSON object"))
+            .collect()
+    }
+}
 
 impl Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

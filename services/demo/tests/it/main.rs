@@ -141,7 +141,7 @@ fn a_crashed_service_is_named_with_its_last_lines() {
 }
 
 #[test]
-fn a_taken_port_is_named_with_the_option_or_the_service_that_wanted_it() {
+fn a_taken_port_is_named_with_its_option_and_the_service_that_wanted_it() {
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = taken.local_addr().unwrap();
     for (option, said) in [
@@ -159,11 +159,11 @@ fn a_taken_port_is_named_with_the_option_or_the_service_that_wanted_it() {
         ),
         (
             "--orders-port",
-            format!("| orders: cannot listen on {address} (BIND)"),
+            format!("| orders: cannot listen on {address} (--orders-port)"),
         ),
         (
             "--gateway-port",
-            format!("| gateway: cannot listen on {address} (BIND)"),
+            format!("| gateway: cannot listen on {address} (--gateway-port)"),
         ),
     ] {
         let ended = Demo::start(&[option, &address.port().to_string()]).wait();
@@ -199,7 +199,7 @@ fn a_wrong_option_is_a_usage_error() {
     let ended = Demo::start(&["--rate", "many"]).wait();
     assert_eq!(ended.status.code(), Some(2), "{ended:?}");
     assert!(
-        ended.stderr[0].starts_with("demo: --rate is \"many\", expected"),
+        ended.stderr[0].starts_with("demo: --rate: `many` is not"),
         "{ended:?}"
     );
 }

@@ -88,13 +88,17 @@ async fn a_problem_of_the_clients_own_is_passed_through() {
         get(async |request: axum::extract::Request| {
             // An id cannot climb out of its place in the path.
             assert_eq!(request.uri().path(), "/orders/..%2Fproducts");
-            let kind = [(header::CONTENT_TYPE, "application/problem+json")];
-            (StatusCode::NOT_FOUND, kind, r#"{"detail":"theirs"}"#)
+            let headers = [
+                (header::CONTENT_TYPE, "application/problem+json"),
+                (header::CACHE_CONTROL, "no-store"),
+            ];
+            (StatusCode::NOT_FOUND, headers, r#"{"detail":"theirs"}"#)
         }),
     );
     let (status, response) = call(before(orders).await, get_of("/orders/..%2Fproducts")).await;
 
     assert_eq!(status, StatusCode::NOT_FOUND);
+    assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
     assert_eq!(problem(response).await["detail"], "theirs");
 }
 

@@ -120,6 +120,7 @@ async fn a_refused_order_takes_nothing_from_the_stock() {
     assert_eq!(status, StatusCode::CONFLICT);
     assert_eq!(problem["type"], "/problems/out-of-stock");
     assert_eq!(problem["detail"], "product 1 has only 5 left");
+    assert_eq!(problem["left"], 5);
     assert_eq!(stock(&app, 1).await, 5);
 }
 
@@ -149,7 +150,7 @@ async fn orders_survive_a_restart_in_a_file() {
 }
 
 #[tokio::test]
-async fn a_problem_names_its_trace() {
+async fn a_problem_names_its_request_and_trace() {
     let (_, problem) = get(&app(), "/orders/1").await;
     assert_eq!(problem.get("trace_id"), None);
 
@@ -163,6 +164,7 @@ async fn a_problem_names_its_trace() {
         trace_id.len() == 32 && trace_id.contains(|digit| digit != '0'),
         "{trace_id}"
     );
+    assert!(problem["request_id"].is_string(), "{problem}");
 }
 
 #[test]
