@@ -6,8 +6,8 @@
 //! promise about memory and references live as long as the table.
 
 use std::hash::{BuildHasher, Hash};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rustc_hash::FxBuildHasher;
 
@@ -16,8 +16,9 @@ use rustc_hash::FxBuildHasher;
 pub(crate) struct Table<K, V, S = FxBuildHasher> {
     /// Twice the bound, rounded up to a power of two, so that probe runs stay short.
     slots: Box<[Slot<K, V>]>,
-    /// How many entries were begun; the one place that enforces the bound.
-    claimed: AtomicUsize,
+    /// How many entries there are; only grows, and only under `inserting`.
+    len: AtomicUsize,
+    inserting: Mutex<()>,
     bound: usize,
     hasher: S,
 }
@@ -30,7 +31,8 @@ impl<K, V, S: BuildHasher + Default> Table<K, V, S> {
         let slots = (bound.max(1) * 2).next_power_of_two();
         Self {
             slots: (0..slots).map(|_| OnceLock::new()).collect(),
-            claimed: AtomicUsize::new(0),
+            len: AtomicUsize::new(0),
+            inserting: Mutex::new(()),
             bound,
             hasher: S::default(),
         }
@@ -39,7 +41,7 @@ impl<K, V, S: BuildHasher + Default> Table<K, V, S> {
     /// The value under a key that is `same` as an entry's, made by `make` when there is none yet.
     ///
     /// `None` when the table is full. `key` may be any borrowed form that hashes as `K` does.
-    /// `make` may run and its value be thrown away when two threads insert at once.
+    /// `make` runs once, while other threads' insertions wait: it must not use this table.
     pub(crate) fn get_or_insert<Q: Hash>(
         &self,
         key: &Q,
@@ -55,25 +57,29 @@ impl<K, V, S: BuildHasher + Default> Table<K, V, S> {
                 None => break,
             }
         }
-        if self.claimed.fetch_add(1, Ordering::Relaxed) >= self.bound {
-            self.claimed.fetch_sub(1, Ordering::Relaxed);
+        if self.len.load(Ordering::Relaxed) >= self.bound {
             return None;
         }
-        let mut entry = Box::new(make());
+        // One at a time, so that two threads with one key never take two places, and a table with
+        // room for a key never says that it is full.
+        let _inserting = self
+            .inserting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         loop {
-            // At least half of the slots are free, so a free one is found.
-            match self.slots[at].set(entry) {
-                Ok(()) => return self.slots[at].get().map(|entry| &entry.1),
-                Err(back) => entry = back,
-            }
             match self.slots[at].get() {
-                Some(winner) if same(&winner.0) => {
-                    self.claimed.fetch_sub(1, Ordering::Relaxed);
-                    return Some(&winner.1);
-                }
-                _ => at = (at + 1) & mask,
+                Some(entry) if same(&entry.0) => return Some(&entry.1),
+                // At least half of the slots are free, so a free one is found.
+                Some(_) => at = (at + 1) & mask,
+                None => break,
             }
         }
+        if self.len.load(Ordering::Relaxed) >= self.bound {
+            return None;
+        }
+        let entry = self.slots[at].get_or_init(|| Box::new(make()));
+        self.len.fetch_add(1, Ordering::Relaxed);
+        Some(&entry.1)
     }
 
     fn start<Q: Hash>(&self, key: &Q, mask: usize) -> usize {
@@ -85,7 +91,7 @@ impl<K, V, S: BuildHasher + Default> Table<K, V, S> {
 impl<K, V, S> std::fmt::Debug for Table<K, V, S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Table")
-            .field("len", &self.claimed.load(Ordering::Relaxed))
+            .field("len", &self.len.load(Ordering::Relaxed))
             .field("bound", &self.bound)
             .finish_non_exhaustive()
     }

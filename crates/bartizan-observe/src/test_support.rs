@@ -1,5 +1,6 @@
 //! Telemetry that tests read back.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData, ResourceMe
 use opentelemetry_sdk::metrics::reader::MetricReader;
 use opentelemetry_sdk::metrics::{InstrumentKind, ManualReader, Pipeline, Temporality};
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
+use tokio::net::TcpSocket;
 
 use crate::Clock;
 use crate::telemetry::{Sampler, Telemetry};
@@ -39,6 +41,13 @@ pub(crate) struct Point {
     pub(crate) count: u64,
 }
 
+/// An address where nobody listens.
+///
+/// The port stays taken as long as this lives: one that was only looked up and given back may be
+/// another test's server by the time it is called.
+#[derive(Debug)]
+pub(crate) struct Nobody(TcpSocket);
+
 /// The paused clock of a tokio test.
 pub(crate) fn tokio_clock() -> Clock {
     Clock::from_fn(|| tokio::time::Instant::now().into_std())
@@ -55,6 +64,21 @@ pub(crate) fn attribute<'a>(span: &'a SpanData, key: &str) -> Option<&'a Value> 
 /// A span's attribute as text.
 pub(crate) fn text(span: &SpanData, key: &str) -> Option<String> {
     attribute(span, key).map(|value| value.as_str().into_owned())
+}
+
+// === impl Nobody ===
+
+impl Nobody {
+    pub(crate) fn new() -> Self {
+        let socket = TcpSocket::new_v4().expect("there are sockets left");
+        let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        socket.bind(any_port).expect("there are ports left");
+        Self(socket)
+    }
+
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.0.local_addr().expect("it is bound")
+    }
 }
 
 // === impl Recorded ===

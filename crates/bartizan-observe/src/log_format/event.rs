@@ -5,7 +5,7 @@ use opentelemetry::Context as OtelContext;
 use opentelemetry::trace::{SpanContext, TraceContextExt};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::Context;
-use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 use super::LogFormat;
 use super::fields::{Fields, Message, SpanFields, Style};
@@ -89,11 +89,7 @@ pub(super) fn json<S>(
     event.record(&mut fields);
     fields.end();
     let mut before: &[u8] = b",\"spans\":[{\"name\":";
-    for span in ctx
-        .event_scope(event)
-        .into_iter()
-        .flat_map(|scope| scope.from_root())
-    {
+    for span in spans(ctx, event) {
         out.extend_from_slice(before);
         before = b",{\"name\":";
         push_json(out, span.name());
@@ -106,6 +102,15 @@ pub(super) fn json<S>(
         out.push(b']');
     }
     out.push(b'}');
+}
+
+/// The spans that the event is in, the outermost first.
+fn spans<'a, S>(ctx: &'a Context<'_, S>, event: &Event<'_>) -> impl Iterator<Item = SpanRef<'a, S>>
+where
+    S: Subscriber + for<'l> LookupSpan<'l>,
+{
+    let scope = ctx.event_scope(event).into_iter();
+    scope.flat_map(|scope| scope.from_root())
 }
 
 /// Everything behind the level.
@@ -144,11 +149,7 @@ pub(super) fn human<S>(
         push_u64(out, task.id().get());
     });
     let mut before: &[u8] = b" in ";
-    for span in ctx
-        .event_scope(event)
-        .into_iter()
-        .flat_map(|scope| scope.from_root())
-    {
+    for span in spans(ctx, event) {
         out.extend_from_slice(before);
         before = b" > ";
         push_word(out, span.name());

@@ -124,7 +124,7 @@ impl Visit for Message<'_> {
         if field.name() == MESSAGE && !self.found {
             self.found = true;
             self.out.extend_from_slice(self.before);
-            let _ = write!(Escaped::new(self.out, self.quotes), "{value:?}");
+            print(self.out, self.quotes, format_args!("{value:?}"));
         }
     }
 
@@ -172,7 +172,7 @@ impl<'a> Fields<'a> {
 
     /// A value that needs no escaping and no quotation marks in either style.
     fn bare(&mut self, value: &dyn fmt::Display) {
-        let _ = write!(Escaped::new(self.out, Quotes::Escape), "{value}");
+        print(self.out, Quotes::Escape, format_args!("{value}"));
     }
 
     fn float(&mut self, value: f64) {
@@ -202,12 +202,12 @@ impl<'a> Fields<'a> {
         match self.style {
             Style::Json => {
                 self.out.push(b'"');
-                let _ = write!(Escaped::new(self.out, Quotes::Escape), "{value:?}");
+                print(self.out, Quotes::Escape, format_args!("{value:?}"));
                 self.out.push(b'"');
             }
             Style::Words => {
                 let start = self.out.len();
-                let _ = write!(Escaped::new(self.out, Quotes::Keep), "{value:?}");
+                print(self.out, Quotes::Keep, format_args!("{value:?}"));
                 self.quote_from(start);
             }
         }
@@ -286,4 +286,10 @@ impl fmt::Display for Chain<'_> {
         }
         Ok(())
     }
+}
+
+/// Prints a value straight into the line. One that fails to print is kept as far as it came, as a
+/// line is not to be lost for it.
+fn print(out: &mut Vec<u8>, quotes: Quotes, value: fmt::Arguments<'_>) {
+    let _ = Escaped::new(out, quotes).write_fmt(value);
 }

@@ -1,4 +1,5 @@
 use opentelemetry::Context;
+use opentelemetry::trace::TracerProvider;
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
 use tracing::Subscriber;
 use tracing_subscriber::filter::{EnvFilter, FilterExt, dynamic_filter_fn, filter_fn};
@@ -11,6 +12,10 @@ use super::error::TelemetryError;
 
 /// What is shown when `RUST_LOG` is not set: `info`, a line or two for what matters in production.
 pub const DEFAULT_DIRECTIVES: &str = "info";
+
+/// The instrumentation scope of spans that come by way of `tracing`: it is the application that
+/// makes them, and not we.
+const SCOPE: &str = "tracing";
 
 /// The variable that all Rust programs use.
 const VARIABLE: &str = "RUST_LOG";
@@ -27,7 +32,7 @@ const TRANSPORT: [&str; 5] = [
 
 impl Telemetry {
     /// The layers of a `tracing` subscriber: spans to OpenTelemetry, where they nest under the
-    /// server's; events to OTLP logs; and `lines`, which writes events for people.
+    /// server's and have the scope `tracing`; events to OTLP logs; and `lines`, which writes events for people.
     ///
     /// `directives` filters each layer by itself. A filter over the whole registry would, at
     /// `warn`, also remove the spans, and with them the ids in what is left.
@@ -46,7 +51,7 @@ impl Telemetry {
     {
         // The attributes that are switched off are not in the semantic conventions, and cost.
         let spans = tracing_opentelemetry::layer()
-            .with_tracer(self.tracer().clone())
+            .with_tracer(self.tracer_provider().tracer(SCOPE))
             .with_location(false)
             .with_threads(false)
             .with_target(false)

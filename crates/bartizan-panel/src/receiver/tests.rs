@@ -74,6 +74,15 @@ fn gzip(plain: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+/// What the two tests of all signals send: two spans, a point and a log record.
+fn assert_all_signals(store: &Store) {
+    let stats = store.stats();
+    assert_eq!(
+        (stats.spans, stats.metric_points, stats.log_records),
+        (2, 1, 1)
+    );
+}
+
 #[tokio::test]
 async fn all_signals_are_taken_over_grpc_plain_and_compressed() {
     let (receiver, store) = start().await;
@@ -95,11 +104,7 @@ async fn all_signals_are_taken_over_grpc_plain_and_compressed() {
         .export(logs("s", vec![log(1, 1, 0, "l")]))
         .await
         .unwrap();
-    let stats = store.stats();
-    assert_eq!(
-        (stats.spans, stats.metric_points, stats.log_records),
-        (2, 1, 1)
-    );
+    assert_all_signals(&store);
     receiver.stop().await;
 }
 
@@ -125,11 +130,7 @@ async fn all_signals_are_taken_over_http_plain_and_compressed() {
             "{path}"
         );
     }
-    let stats = store.stats();
-    assert_eq!(
-        (stats.spans, stats.metric_points, stats.log_records),
-        (2, 1, 1)
-    );
+    assert_all_signals(&store);
     receiver.stop().await;
 }
 

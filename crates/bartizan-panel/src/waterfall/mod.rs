@@ -5,7 +5,10 @@
 //! move the cursor or fill the screen.
 
 mod bar;
+mod canvas;
 mod drawing;
+mod label;
+mod rows;
 mod text;
 
 use crate::store::Trace;

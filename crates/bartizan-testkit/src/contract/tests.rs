@@ -6,10 +6,13 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicI64, Ordering},
     },
-    task::Context,
+    task::{Context, Poll},
 };
 
-use super::*;
+use tokio_test::task;
+use tower_layer::Layer;
+
+use super::{drive::poll_ready, *};
 
 /// What a layer of [`Faulty`] does wrong.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use super::*;
 use crate::client::tests::server::{Server, ok, redirect, short};
 use crate::names::{attr, metric};
-use crate::test_support::{Recorded, text};
+use crate::test_support::{Nobody, Recorded, text};
 
 fn client_of(recorded: &Recorded) -> ClientWithMiddleware {
     let builder = reqwest::Client::builder().no_proxy();
@@ -215,11 +215,7 @@ async fn a_loop_ends_with_an_error_that_does_not_show_the_url() {
 
 #[tokio::test]
 async fn failures_are_named() {
-    let gone = TcpListener::bind("127.0.0.1:0")
-        .await
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let nobody = Nobody::new();
     let server = Server::start(|path| {
         if path == "/short" {
             short()
@@ -229,7 +225,7 @@ async fn failures_are_named() {
     })
     .await;
     for (url, name, outcome) in [
-        (format!("http://{gone}/"), "connect", "error"),
+        (format!("http://{}/", nobody.addr()), "connect", "error"),
         (server.url("/hang-up"), "connection_closed", "error"),
         (server.url("/short"), "connection_closed", "body_error"),
     ] {

@@ -3,11 +3,11 @@
 use http_body_util::Full;
 use hyper_util::client::legacy::Client as HyperClient;
 use hyper_util::rt::TokioExecutor;
-use tokio::net::TcpListener;
 use tower::{Layer, ServiceExt};
 
 use super::server::{Server, ok, short};
 use super::*;
+use crate::test_support::Nobody;
 
 async fn fetch(recorded: &Recorded, url: &str) -> Result<Bytes, tower::BoxError> {
     let client = HyperClient::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
@@ -35,14 +35,13 @@ async fn a_request_over_hyper_is_injected_and_recorded() {
 
 #[tokio::test]
 async fn a_refused_connection_is_named() {
-    // Bound and closed again, so that nobody listens there.
-    let addr = TcpListener::bind("127.0.0.1:0")
-        .await
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let nobody = Nobody::new();
     let recorded = Recorded::new();
-    assert!(fetch(&recorded, &format!("http://{addr}/")).await.is_err());
+    assert!(
+        fetch(&recorded, &format!("http://{}/", nobody.addr()))
+            .await
+            .is_err()
+    );
     assert_eq!(verdict(&recorded.span()), failed("connect", "error"));
 }
 

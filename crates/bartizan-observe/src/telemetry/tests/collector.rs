@@ -57,6 +57,8 @@ type Shared = (Mutex<Received>, Condvar);
 #[derive(Debug, Default, Clone)]
 pub(super) struct Received {
     pub(super) spans: Vec<opentelemetry_proto::tonic::trace::v1::Span>,
+    /// The name of each span's instrumentation scope.
+    pub(super) scopes: Vec<String>,
     pub(super) logs: Vec<opentelemetry_proto::tonic::logs::v1::LogRecord>,
     pub(super) metrics: Vec<opentelemetry_proto::tonic::metrics::v1::Metric>,
     pub(super) requests: Vec<(String, HeaderMap)>,
@@ -89,27 +91,14 @@ impl Collector {
         }
     }
 
-    /// An address where nobody listens.
-    pub(super) fn absent() -> Self {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        Self {
-            address,
-            received: Arc::default(),
-            stop: None,
-        }
-    }
-
-    pub(super) fn address(&self) -> String {
-        format!("http://{}", self.address)
+    pub(super) const fn addr(&self) -> SocketAddr {
+        self.address
     }
 
     pub(super) fn received(&self) -> Received {
         self.received.0.lock().unwrap().clone()
     }
-}
 
-impl Collector {
     /// Waits until a request has come in.
     pub(super) fn wait_for_request(&self) {
         let received = self.received.0.lock().unwrap();
@@ -245,7 +234,11 @@ impl Received {
                 .resource_spans
                 .into_iter()
                 .flat_map(|it| it.scope_spans);
-            self.spans.extend(scopes.flat_map(|it| it.spans));
+            for it in scopes {
+                let name = it.scope.map(|scope| scope.name).unwrap_or_default();
+                self.scopes.extend(it.spans.iter().map(|_| name.clone()));
+                self.spans.extend(it.spans);
+            }
         } else if path.contains("logs") {
             let request = ExportLogsServiceRequest::decode(body).unwrap();
             let scopes = request

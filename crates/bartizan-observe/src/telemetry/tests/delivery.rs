@@ -77,8 +77,7 @@ fn requests_go_to_the_signals_paths_with_the_given_headers() {
         ),
     ] {
         let collector = Collector::start(Behaviour::Accept);
-        let config = OtlpConfig::new(&collector.address(), protocol)
-            .unwrap()
+        let config = config(collector.addr(), protocol)
             .with_gzip()
             .with_header("api-key".parse().unwrap(), "k".parse().unwrap());
         let telemetry = Telemetry::builder().with_otlp(config).build().unwrap();
@@ -252,6 +251,42 @@ fn nothing_is_exported_twice_and_later_spans_are_counted() {
     assert_eq!((later.exported, later.dropped.after_shutdown), (2, 2));
     assert_settled(&later);
     assert_eq!(collector.received().spans.len(), 2);
+}
+
+#[test]
+fn shutdowns_at_once_agree_and_a_flush_after_them_does_not_wait() {
+    for protocol in BOTH {
+        let collector = Collector::start(Behaviour::Accept);
+        let telemetry = exporting_to(&collector, protocol).build().unwrap();
+        end_spans(&telemetry, 1_300);
+        let [first, second] = std::thread::scope(|scope| {
+            [(); 2]
+                .map(|()| scope.spawn(|| telemetry.shutdown(PLENTY)))
+                .map(|shutdown| shutdown.join().unwrap())
+        });
+        assert_eq!(first, second, "{protocol:?}");
+        assert_eq!(first.spans.exported, 1_300, "{protocol:?}");
+        assert!(telemetry.force_flush(Duration::ZERO));
+        assert!(telemetry.tracer_provider().force_flush().is_ok());
+        assert_eq!(telemetry.report(), first);
+    }
+}
+
+#[test]
+fn of_two_shutdowns_at_once_the_shorter_deadline_counts() {
+    let collector = Collector::start(Behaviour::Hang);
+    let telemetry = exporting_to(&collector, OtlpProtocol::HttpProtobuf)
+        .build()
+        .unwrap();
+    end_spans(&telemetry, 600);
+    collector.wait_for_request();
+    std::thread::scope(|scope| {
+        // Would wait for an hour.
+        let patient = scope.spawn(|| telemetry.shutdown(PLENTY * 60));
+        let spans = telemetry.shutdown(Duration::ZERO).spans;
+        assert_eq!((spans.unconfirmed, spans.dropped.deadline), (512, 88));
+        assert_eq!(patient.join().unwrap().spans, spans);
+    });
 }
 
 #[test]

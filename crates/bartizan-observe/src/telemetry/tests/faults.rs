@@ -1,6 +1,12 @@
+use http::Request;
+use opentelemetry_http::HttpClient;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::SpanExporter;
+use prost::Message;
 
+use super::super::transport::{Sent, Signal, Transport};
 use super::*;
 
 /// Short, because these tests wait for it.
@@ -9,8 +15,8 @@ const SHORT: Duration = Duration::from_millis(200);
 #[test]
 fn nobody_listening_is_unreachable() {
     for protocol in BOTH {
-        let collector = Collector::absent();
-        let telemetry = exporting_to(&collector, protocol).build().unwrap();
+        let nobody = Nobody::new();
+        let telemetry = exporting(config(nobody.addr(), protocol)).build().unwrap();
         end_spans(&telemetry, 600);
         let spans = telemetry.shutdown(PLENTY).spans;
         assert_eq!(
@@ -77,22 +83,29 @@ fn a_far_side_that_reads_nothing_does_not_hold_up_the_shutdown() {
     }
 }
 
-#[test]
-fn no_answer_within_the_exports_own_time_is_unconfirmed() {
+#[tokio::test(start_paused = true)]
+async fn no_answer_within_the_exports_own_time_is_unconfirmed() {
     for protocol in BOTH {
         let collector = Collector::start(Behaviour::Hang);
-        let config = OtlpConfig::new(&collector.address(), protocol)
-            .unwrap()
-            .with_timeout(SHORT * 5);
-        let telemetry = Telemetry::builder().with_otlp(config).build().unwrap();
-        end_spans(&telemetry, 3);
-        assert!(telemetry.force_flush(PLENTY));
-        let spans = telemetry.report().spans;
-        assert_eq!(
-            (spans.unconfirmed, spans.pending()),
-            (3, 0),
-            "{protocol:?}: {spans}"
+        let to = config(collector.addr(), protocol).destination(Signal::Traces);
+        let transport = Transport::new(Signal::Traces, &to.unwrap());
+        // The paused time stands still while this runs, and runs on as soon as it is done: it is
+        // the answer that is late and never the request, however slow the machine is.
+        let come = tokio::task::spawn_blocking(move || {
+            collector.wait_for_request();
+            collector
+        });
+        let batch = ExportTraceServiceRequest {
+            resource_spans: vec![ResourceSpans::default()],
+        };
+        let batch = Request::new(batch.encode_to_vec().into());
+        let sent = transport.send_bytes(batch).await;
+        assert!(sent.is_err(), "{protocol:?}");
+        assert!(
+            matches!(transport.take(), Some(Sent::Unconfirmed)),
+            "{protocol:?}"
         );
+        assert_eq!(come.await.unwrap().received().requests.len(), 1);
     }
 }
 

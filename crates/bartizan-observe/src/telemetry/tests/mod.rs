@@ -7,6 +7,7 @@ mod faults;
 mod lines;
 mod subscriber;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use opentelemetry::logs::{AnyValue, LogRecord, Logger, Severity};
@@ -14,14 +15,22 @@ use opentelemetry::trace::{Span, Tracer};
 
 use self::collector::{Behaviour, Collector};
 use super::*;
+use crate::test_support::Nobody;
 
 /// Long enough that a healthy shutdown is never cut short on a busy machine.
 const PLENTY: Duration = Duration::from_secs(60);
 
 const BOTH: [OtlpProtocol; 2] = [OtlpProtocol::HttpProtobuf, OtlpProtocol::Grpc];
 
+fn config(collector: SocketAddr, protocol: OtlpProtocol) -> OtlpConfig {
+    OtlpConfig::new(&format!("http://{collector}"), protocol).unwrap()
+}
+
 fn exporting_to(collector: &Collector, protocol: OtlpProtocol) -> TelemetryBuilder {
-    let config = OtlpConfig::new(&collector.address(), protocol).unwrap();
+    exporting(config(collector.addr(), protocol))
+}
+
+fn exporting(config: OtlpConfig) -> TelemetryBuilder {
     Telemetry::builder()
         .with_service_name("test")
         .with_otlp(config)

@@ -44,14 +44,14 @@ fn users_spans_nest_under_the_attached_one_and_their_events_carry_its_trace() {
     });
     telemetry.shutdown(PLENTY);
     let received = collector.received();
-    let span = |name| {
-        received
-            .spans
-            .iter()
-            .find(|span| span.name == name)
-            .unwrap()
+    let at = |name| {
+        let mut spans = received.spans.iter();
+        spans.position(|span| span.name == name).unwrap()
     };
+    let span = |name| &received.spans[at(name)];
     assert_eq!(span("inner").parent_span_id, span("server").span_id);
+    assert_eq!(received.scopes[at("server")], "bartizan");
+    assert_eq!(received.scopes[at("inner")], "tracing", "not ours");
     assert_eq!(
         span("inner").attributes,
         [],
@@ -91,7 +91,8 @@ fn a_filter_that_hides_lines_does_not_remove_spans_of_others() {
 
 #[test]
 fn the_export_speaks_neither_into_the_lines_nor_into_itself() {
-    let telemetry = exporting_to(&Collector::absent(), OtlpProtocol::Grpc)
+    let nobody = Nobody::new();
+    let telemetry = exporting(config(nobody.addr(), OtlpProtocol::Grpc))
         .build()
         .unwrap();
     let lines = Lines::default();

@@ -1,63 +1,66 @@
 //! Rules for HTTP server and client spans.
 
+mod attributes;
+mod method;
 mod outcome;
 mod target;
 
-use bartizan_panel::view::{SpanKind, SpanView, Value};
+use bartizan_panel::view::{SpanKind, SpanView};
 
-use super::{
-    Rule,
-    common::{OTHER, describe, is_known_method, is_port, is_route, not_text, text, unless},
-};
+use super::{Rule, common::unless};
 
 /// All rules for spans, in the order they are checked.
 pub const SPAN_RULES: &[Rule<SpanView>] = &[
     rule(
         "attributes.unique",
         "attribute keys are not repeated",
-        attributes_unique,
+        attributes::unique,
     ),
     rule(
         "attributes.stable",
         "no names from before the conventions were stable",
-        stable_names,
+        attributes::stable_names,
     ),
     rule(
         "attributes.types",
         "addresses, user agent and peer port are of their types",
-        types,
+        attributes::types,
     ),
     rule(
         "headers.sensitive",
         "credentials in headers are never recorded",
-        sensitive_headers,
+        attributes::sensitive_headers,
     ),
     rule(
         "headers.shape",
         "recorded headers are lower-case keys with lists of strings",
-        header_shape,
+        attributes::header_shape,
     ),
     rule(
         "method.required",
         "http.request.method is there",
-        method_required,
+        method::required,
     ),
     rule(
         "method.known",
         "http.request.method is a known method or _OTHER",
-        method_known,
+        method::known,
     ),
     rule(
         "method.original",
         "http.request.method_original says what _OTHER stands for",
-        method_original,
+        method::original,
     ),
     rule(
         "name",
         "the name is {method} {route or template}, or {method}, with HTTP for _OTHER",
-        name,
+        method::name,
     ),
-    rule("route", "http.route is a template, never the path", route),
+    rule(
+        "route",
+        "http.route is a template, never the path",
+        target::route,
+    ),
     rule(
         "status_code",
         "http.response.status_code is an integer from 100 to 599",
@@ -161,35 +164,6 @@ pub const SPAN_RULES: &[Rule<SpanView>] = &[
     ),
 ];
 
-const SECRET_HEADERS: [&str; 5] = [
-    "authorization",
-    "cookie",
-    "proxy-authorization",
-    "set-cookie",
-    "x-api-key",
-];
-
-const OLD_NAMES: [&str; 18] = [
-    "http.client_ip",
-    "http.flavor",
-    "http.host",
-    "http.method",
-    "http.request_content_length",
-    "http.response_content_length",
-    "http.scheme",
-    "http.server_name",
-    "http.status_code",
-    "http.target",
-    "http.url",
-    "http.user_agent",
-    "net.host.name",
-    "net.host.port",
-    "net.peer.name",
-    "net.peer.port",
-    "net.protocol.name",
-    "net.protocol.version",
-];
-
 const fn rule(
     id: &'static str,
     text: &'static str,
@@ -209,98 +183,6 @@ pub(super) fn is_http(span: &SpanView) -> bool {
 
 fn is_client(span: &SpanView) -> bool {
     span.kind == SpanKind::Client
-}
-
-fn attributes_unique(span: &SpanView) -> Option<String> {
-    (!span.repeated_keys.is_empty()).then(|| format!("{:?} repeated", span.repeated_keys))
-}
-
-fn stable_names(span: &SpanView) -> Option<String> {
-    OLD_NAMES
-        .into_iter()
-        .find(|name| span.attributes.contains_key(*name))
-        .map(str::to_owned)
-}
-
-fn types(span: &SpanView) -> Option<String> {
-    let attributes = &span.attributes;
-    let texts = [
-        "client.address",
-        "network.peer.address",
-        "user_agent.original",
-    ];
-    texts
-        .into_iter()
-        .find_map(|key| unless(attributes, key, |value| value.as_str().is_some()))
-        .or_else(|| unless(attributes, "network.peer.port", is_port))
-}
-
-fn header_names(span: &SpanView) -> impl Iterator<Item = (&str, &Value)> {
-    span.attributes.iter().filter_map(|(key, value)| {
-        let rest = key.strip_prefix("http.request.header.");
-        let name = rest.or_else(|| key.strip_prefix("http.response.header."))?;
-        Some((name, value))
-    })
-}
-
-fn sensitive_headers(span: &SpanView) -> Option<String> {
-    header_names(span)
-        .find(|(name, _)| SECRET_HEADERS.contains(&name.to_ascii_lowercase().as_str()))
-        .map(|(name, _)| name.to_owned())
-}
-
-fn header_shape(span: &SpanView) -> Option<String> {
-    let good = |name: &str, value: &Value| {
-        let strings = matches!(value, Value::Array(values) if values.iter().all(|value| value.as_str().is_some()));
-        strings && !name.contains(char::is_uppercase)
-    };
-    header_names(span)
-        .find(|(name, value)| !good(name, value))
-        .map(|(name, value)| describe(name, Some(value)))
-}
-
-fn method_required(span: &SpanView) -> Option<String> {
-    not_text(&span.attributes, "http.request.method")
-}
-
-fn method_known(span: &SpanView) -> Option<String> {
-    let method = text(&span.attributes, "http.request.method")?;
-    let known = method.is_empty() || is_known_method(&Value::from(method));
-    (!known).then(|| method.to_owned())
-}
-
-fn method_original(span: &SpanView) -> Option<String> {
-    const KEY: &str = "http.request.method_original";
-    match text(&span.attributes, "http.request.method")? {
-        OTHER => not_text(&span.attributes, KEY),
-        // It is there if it differs, as `get` does from `GET`.
-        method => unless(&span.attributes, KEY, |original| {
-            original
-                .as_str()
-                .is_some_and(|original| original != method && original.eq_ignore_ascii_case(method))
-        }),
-    }
-}
-
-fn name(span: &SpanView) -> Option<String> {
-    let method = match text(&span.attributes, "http.request.method")? {
-        OTHER => "HTTP",
-        method => method,
-    };
-    let target = if is_client(span) {
-        "url.template"
-    } else {
-        "http.route"
-    };
-    let name = match text(&span.attributes, target) {
-        Some(target) => format!("{method} {target}"),
-        None => method.to_owned(),
-    };
-    (span.name != name).then(|| format!("{:?}, expected {name:?}", span.name))
-}
-
-fn route(span: &SpanView) -> Option<String> {
-    unless(&span.attributes, "http.route", is_route)
 }
 
 fn resends(span: &SpanView) -> Option<String> {

@@ -1,10 +1,11 @@
-//! Rules on where a request went: protocol, server, URL.
+//! Rules on where a request went: protocol, server, URL and route.
 
 use bartizan_panel::view::SpanView;
 
 use super::{
     super::common::{
-        describe, is_host, is_other_protocol, is_port, is_scheme, is_version, text, unless,
+        describe, is_host, is_other_protocol, is_port, is_route, is_scheme, is_version, text,
+        unless,
     },
     is_client,
 };
@@ -104,4 +105,8 @@ pub(super) fn credentials(span: &SpanView) -> Option<String> {
     let authority = rest.split(['/', '?', '#']).next()?;
     let (credentials, _) = authority.rsplit_once('@')?;
     (credentials != "REDACTED:REDACTED").then(|| "credentials in clear".to_owned())
+}
+
+pub(super) fn route(span: &SpanView) -> Option<String> {
+    unless(&span.attributes, "http.route", is_route)
 }

@@ -1,0 +1,124 @@
+//! The pipeline's side of the queue: what it takes out, and what it says became of that.
+
+use std::future::Future;
+
+use super::{Feed, Next, Phase, Queue};
+use crate::telemetry::transport::Sent;
+
+impl<T> Queue<T> {
+    /// What there is to do.
+    pub(in crate::telemetry) fn next(&self) -> Next<T> {
+        let mut state = self.lock();
+        match &mut state.phase {
+            Phase::Done => return Next::Ended,
+            Phase::Closing { collected, .. } if self.feed == Feed::Collected && !*collected => {
+                *collected = true;
+                // Its number is given before it is made: a flush that is asked for from now on
+                // may be too late for it, and waits for the next.
+                state.entered += 1;
+                return Next::Collect;
+            }
+            _ => {}
+        }
+        let closing = matches!(state.phase, Phase::Closing { .. });
+        if state.items.is_empty() {
+            if closing {
+                state.phase = Phase::Done;
+                drop(state);
+                self.progress.notify_all();
+                return Next::Ended;
+            }
+            if self.feed == Feed::Collected && state.flush_to > state.entered {
+                state.entered += 1;
+                return Next::Collect;
+            }
+            return Next::Wait;
+        }
+        let taken = state.entered - state.items.len() as u64;
+        if !closing && state.items.len() < self.batch && taken >= state.flush_to {
+            return Next::Wait;
+        }
+        let count = state.items.len().min(self.batch);
+        state.in_flight = count as u64;
+        self.handed.reset();
+        Next::Batch(state.items.drain(..count).collect())
+    }
+
+    /// Takes what was collected; `None` when there was nothing to collect.
+    pub(in crate::telemetry) fn supply(&self, item: Option<T>) {
+        let mut state = self.lock();
+        match (item, state.phase) {
+            (_, Phase::Done) => {}
+            (Some(item), _) => {
+                state.report.ended += 1;
+                state.items.push_back(item);
+            }
+            (None, _) => state.settled += 1,
+        }
+        drop(state);
+        self.progress.notify_all();
+    }
+
+    /// Books the result of the batch that [`Self::next`] gave out.
+    pub(in crate::telemetry) fn settle(&self, sent: &Sent) {
+        let mut state = self.lock();
+        // Zero after `expire`, which has booked the batch already.
+        let count = std::mem::take(&mut state.in_flight);
+        match (self.feed, sent) {
+            (Feed::Collected, Sent::Acknowledged { rejected }) => {
+                state.rejected_parts += rejected;
+                state
+                    .report
+                    .settle(count, &Sent::Acknowledged { rejected: 0 });
+            }
+            _ => state.report.settle(count, sent),
+        }
+        state.settled += count;
+        drop(state);
+        self.progress.notify_all();
+    }
+
+    /// Ends the books at the deadline, whatever the pipeline is doing.
+    pub(in crate::telemetry) fn expire(&self) {
+        let mut state = self.lock();
+        if matches!(state.phase, Phase::Done) {
+            return;
+        }
+        state.phase = Phase::Done;
+        let waiting = std::mem::take(&mut state.items);
+        let in_flight = std::mem::take(&mut state.in_flight);
+        state.report.dropped.deadline += waiting.len() as u64;
+        if self.handed.is_set() {
+            state.report.unconfirmed += in_flight;
+        } else {
+            state.report.dropped.deadline += in_flight;
+        }
+        state.settled = state.entered;
+        drop(state);
+        self.progress.notify_all();
+        self.wake.notify_one();
+        // Outside of the lock: dropping thousands of spans takes a while.
+        drop(waiting);
+    }
+
+    /// Resolves when there may be something to do.
+    pub(in crate::telemetry) fn woken(&self) -> impl Future<Output = ()> {
+        self.wake.notified()
+    }
+
+    /// Resolves when the queue was told to end and the time for it is up.
+    pub(in crate::telemetry) async fn expired(&self) {
+        loop {
+            let phase = self.lock().phase;
+            match phase {
+                Phase::Done => return,
+                // Looks again when it is woken: another shutdown may want to be done earlier.
+                Phase::Closing { deadline, .. } => tokio::select! {
+                    () = tokio::time::sleep_until(deadline.into()) => return,
+                    () = self.wake.notified() => {}
+                },
+                Phase::Open => self.wake.notified().await,
+            }
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! A bounded queue that also keeps the books: every item that enters is accounted for once.
+
+mod drain;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::Notify;
+
+use super::report::SignalReport;
+use super::transport::Handed;
+use crate::Clock;
+
+/// What waits to be exported, and what became of everything that did.
+///
+/// Items and figures live under one lock, so that a report is exact at the moment it is read.
+/// The lock is held for a few instructions by whoever ends a span, and while one batch is moved
+/// out by the exporter; never while something is sent.
+#[derive(Debug)]
+pub(super) struct Queue<T> {
+    state: Mutex<State<T>>,
+    /// Wakes the pipeline: a full batch is there, or somebody asks for something.
+    wake: Notify,
+    /// Wakes threads that wait for a flush or for the end.
+    progress: Condvar,
+    feed: Feed,
+    capacity: usize,
+    batch: usize,
+    handed: Handed,
+    clock: Clock,
+}
+
+/// How items come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Feed {
+    /// Whoever ends something pushes it.
+    Pushed,
+    /// The pipeline collects one item when it is due: metrics.
+    Collected,
+}
+
+/// What the pipeline does next.
+#[derive(Debug)]
+pub(super) enum Next<T> {
+    /// Nothing is due.
+    Wait,
+    /// Collect, and hand the result to [`Queue::supply`].
+    Collect,
+    /// Send these, and report by [`Queue::settle`].
+    Batch(Vec<T>),
+    /// Everything is done.
+    Ended,
+}
+
+#[derive(Debug)]
+struct State<T> {
+    items: VecDeque<T>,
+    /// How many have entered the queue, and how many of these have their result. Both only grow,
+    /// so that a flush waits for a number and not for a moment when the queue happens to be empty.
+    entered: u64,
+    settled: u64,
+    /// Everything up to this number goes out without waiting for a full batch.
+    flush_to: u64,
+    in_flight: u64,
+    phase: Phase,
+    report: SignalReport,
+    /// Of a collected item, the far side rejects parts.
+    rejected_parts: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Phase {
+    Open,
+    /// Nothing more comes in; what is there goes out until the deadline. `collected` says that
+    /// the last item of a [`Feed::Collected`] has been asked for.
+    Closing {
+        deadline: Instant,
+        collected: bool,
+    },
+    Done,
+}
+
+// === impl Queue ===
+
+impl<T> Queue<T> {
+    pub(super) fn new(
+        feed: Feed,
+        capacity: usize,
+        batch: usize,
+        handed: Handed,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            state: Mutex::new(State {
+                items: VecDeque::with_capacity(capacity),
+                entered: 0,
+                settled: 0,
+                flush_to: 0,
+                in_flight: 0,
+                phase: Phase::Open,
+                report: SignalReport::default(),
+                rejected_parts: 0,
+            }),
+            wake: Notify::new(),
+            progress: Condvar::new(),
+            feed,
+            capacity,
+            batch: batch.clamp(1, capacity.max(1)),
+            handed,
+            clock,
+        }
+    }
+
+    /// Takes an item, or drops and counts it. Never waits for the exporter and never allocates.
+    pub(super) fn push(&self, item: T) {
+        let mut state = self.lock();
+        state.report.ended += 1;
+        if !matches!(state.phase, Phase::Open) {
+            state.report.dropped.after_shutdown += 1;
+            return;
+        }
+        if state.items.len() >= self.capacity {
+            state.report.dropped.queue_full += 1;
+            return;
+        }
+        state.items.push_back(item);
+        state.entered += 1;
+        // Only here: a wake-up for every item would cost more than the item, and until a batch is
+        // full the pipeline's own timer is soon enough.
+        let full = state.items.len() == self.batch;
+        drop(state);
+        if full {
+            self.wake.notify_one();
+        }
+    }
+
+    /// The figures so far.
+    pub(super) fn report(&self) -> SignalReport {
+        self.lock().report
+    }
+
+    /// Parts that were rejected out of collected items.
+    pub(super) fn rejected_parts(&self) -> u64 {
+        self.lock().rejected_parts
+    }
+
+    /// Asks for everything that is in the queue to go out now; gives the number to wait for.
+    pub(super) fn request_flush(&self) -> u64 {
+        let mut state = self.lock();
+        let target = match self.feed {
+            Feed::Pushed => state.entered,
+            // The item is made for this request.
+            Feed::Collected => state.entered + 1,
+        };
+        state.flush_to = state.flush_to.max(target);
+        drop(state);
+        self.wake.notify_one();
+        target
+    }
+
+    /// Waits until everything up to `target` has its result. `false` when the deadline came first.
+    pub(super) fn wait_flushed(&self, target: u64, deadline: Instant) -> bool {
+        self.wait(deadline, |state| {
+            state.settled >= target || matches!(state.phase, Phase::Done)
+        })
+    }
+
+    /// Lets nothing more in, and has what is there sent until `deadline`.
+    pub(super) fn close(&self, deadline: Instant) {
+        let mut state = self.lock();
+        state.phase = match state.phase {
+            Phase::Open => Phase::Closing {
+                deadline,
+                collected: false,
+            },
+            // The earliest deadline counts: nobody is to wait longer than they asked for.
+            Phase::Closing {
+                deadline: before,
+                collected,
+            } => Phase::Closing {
+                deadline: before.min(deadline),
+                collected,
+            },
+            Phase::Done => Phase::Done,
+        };
+        drop(state);
+        self.wake.notify_one();
+    }
+
+    /// Waits for the pipeline's end after [`Self::close`]; at `deadline` ends the books itself.
+    pub(super) fn wait_ended(&self, deadline: Instant) {
+        if !self.wait(deadline, |state| matches!(state.phase, Phase::Done)) {
+            self.expire();
+        }
+    }
+
+    fn wait(&self, deadline: Instant, until: impl Fn(&State<T>) -> bool) -> bool {
+        let mut state = self.lock();
+        while !until(&state) {
+            let left = deadline.saturating_duration_since(self.clock.now());
+            if left.is_zero() {
+                return false;
+            }
+            (state, _) = self
+                .progress
+                .wait_timeout(state, left)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        true
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        // Nothing in here panics half-way through a change.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,139 @@
+use std::time::Duration;
+
+use super::*;
+use crate::telemetry::transport::Sent;
+
+fn queue(feed: Feed) -> Queue<u32> {
+    Queue::new(feed, 4, 2, Handed::assumed(), Clock::default())
+}
+
+fn soon() -> Instant {
+    Clock::default().now() + Duration::from_secs(60)
+}
+
+fn batch(queue: &Queue<u32>) -> Vec<u32> {
+    match queue.next() {
+        Next::Batch(batch) => batch,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_counted() {
+    let queue = queue(Feed::Pushed);
+    (0..7).for_each(|n| queue.push(n));
+    let report = queue.report();
+    assert_eq!(
+        (report.ended, report.dropped.queue_full, report.pending()),
+        (7, 3, 4)
+    );
+}
+
+#[test]
+fn a_part_of_a_batch_waits_until_a_flush_or_the_end() {
+    let queue = queue(Feed::Pushed);
+    (0..3).for_each(|n| queue.push(n));
+    assert_eq!(batch(&queue), [0, 1]);
+    queue.settle(&Sent::Acknowledged { rejected: 0 });
+    assert!(matches!(queue.next(), Next::Wait));
+    queue.request_flush();
+    assert_eq!(batch(&queue), [2]);
+    queue.settle(&Sent::Acknowledged { rejected: 0 });
+    queue.push(3);
+    assert!(matches!(queue.next(), Next::Wait));
+    queue.close(soon());
+    assert_eq!(batch(&queue), [3]);
+    queue.settle(&Sent::Acknowledged { rejected: 1 });
+    assert!(matches!(queue.next(), Next::Ended));
+    let report = queue.report();
+    assert_eq!(
+        (report.ended, report.exported, report.dropped.rejected),
+        (4, 3, 1)
+    );
+}
+
+#[test]
+fn a_flush_waits_for_what_was_there_and_not_for_more() {
+    let queue = queue(Feed::Pushed);
+    queue.push(0);
+    let target = queue.request_flush();
+    assert_eq!(batch(&queue), [0]);
+    queue.push(1);
+    queue.settle(&Sent::Unreachable);
+    assert!(queue.wait_flushed(target, soon()));
+    assert!(matches!(queue.next(), Next::Wait));
+}
+
+#[test]
+fn the_deadline_books_what_is_left_and_a_late_result_changes_nothing() {
+    let queue = queue(Feed::Pushed);
+    (0..4).for_each(|n| queue.push(n));
+    assert_eq!(batch(&queue).len(), 2);
+    let now = Clock::default().now();
+    queue.close(now);
+    queue.wait_ended(now);
+    queue.settle(&Sent::Acknowledged { rejected: 0 });
+    queue.push(9);
+    let report = queue.report();
+    assert_eq!((report.unconfirmed, report.dropped.deadline), (2, 2));
+    assert_eq!(
+        (
+            report.exported,
+            report.dropped.after_shutdown,
+            report.pending()
+        ),
+        (0, 1, 0)
+    );
+    assert!(matches!(queue.next(), Next::Ended));
+}
+
+#[test]
+fn a_batch_that_was_never_handed_over_is_not_called_unconfirmed() {
+    let handed = Handed::default();
+    let queue = Queue::new(Feed::Pushed, 4, 1, handed.clone(), Clock::default());
+    queue.push(0);
+    handed.set();
+    assert!(matches!(queue.next(), Next::Batch(_)), "which begins anew");
+    queue.close(soon());
+    queue.expire();
+    assert_eq!(
+        (queue.report().unconfirmed, queue.report().dropped.deadline),
+        (0, 1)
+    );
+}
+
+#[test]
+fn metrics_are_collected_on_request_and_once_at_the_end() {
+    let queue = queue(Feed::Collected);
+    assert!(matches!(queue.next(), Next::Wait));
+    let target = queue.request_flush();
+    assert!(matches!(queue.next(), Next::Collect));
+    queue.supply(Some(7));
+    assert_eq!(batch(&queue), [7]);
+    queue.settle(&Sent::Acknowledged { rejected: 3 });
+    assert!(queue.wait_flushed(target, soon()));
+    queue.close(soon());
+    assert!(matches!(queue.next(), Next::Collect));
+    queue.supply(None);
+    assert!(matches!(queue.next(), Next::Ended));
+    assert_eq!(
+        (
+            queue.report().ended,
+            queue.report().exported,
+            queue.rejected_parts()
+        ),
+        (1, 1, 3)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_earliest_of_two_deadlines_counts() {
+    let queue = queue(Feed::Pushed);
+    let now = tokio::time::Instant::now().into_std();
+    queue.close(now + Duration::from_secs(60));
+    let mut expired = tokio_test::task::spawn(queue.expired());
+    assert!(expired.poll().is_pending());
+    queue.close(now);
+    assert!(expired.is_woken());
+    assert!(expired.poll().is_ready());
+}
