@@ -75,7 +75,13 @@ impl TraceLayer {
     /// With [`options`].
     #[must_use]
     pub fn new(telemetry: &Telemetry) -> Self {
-        Self(request::TraceLayer::new(telemetry, options()))
+        Self::with_options(telemetry, options())
+    }
+
+    /// With options of one's own; start from [`options`], which knows axum.
+    #[must_use]
+    pub fn with_options(telemetry: &Telemetry, options: RequestOptions) -> Self {
+        Self(request::TraceLayer::new(telemetry, options))
     }
 }
 
@@ -93,7 +99,13 @@ impl MetricsLayer {
     /// With [`options`].
     #[must_use]
     pub fn new(telemetry: &Telemetry) -> Self {
-        Self(request::MetricsLayer::new(telemetry, options()))
+        Self::with_options(telemetry, options())
+    }
+
+    /// With options of one's own; start from [`options`], which knows axum.
+    #[must_use]
+    pub fn with_options(telemetry: &Telemetry, options: RequestOptions) -> Self {
+        Self(request::MetricsLayer::new(telemetry, options))
     }
 }
 
@@ -111,7 +123,13 @@ impl RequestLogLayer {
     /// With [`options`].
     #[must_use]
     pub fn new(log: AccessLog) -> Self {
-        Self(request::RequestLogLayer::new(log, options()))
+        Self::with_options(log, options())
+    }
+
+    /// With options of one's own; start from [`options`], which knows axum.
+    #[must_use]
+    pub fn with_options(log: AccessLog, options: RequestOptions) -> Self {
+        Self(request::RequestLogLayer::new(log, options))
     }
 }
 

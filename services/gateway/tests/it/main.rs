@@ -17,20 +17,24 @@ use axum::routing::{get, post};
 use gateway::{MAX_BODY, Upstream, router};
 use http_body_util::BodyExt;
 use serde_json::Value;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tower::ServiceExt;
 
-/// A gateway before `upstream`, which is served on a free port.
+/// A gateway before `upstream`, for which it waits as long as that takes.
 async fn before(upstream: Router) -> Router {
+    at(serve(upstream).await, reqwest::Client::builder())
+}
+
+/// Serves on a free port, and gives it.
+async fn serve(upstream: Router) -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move { axum::serve(listener, upstream).await });
-    at(port)
+    port
 }
 
-fn at(port: u16) -> Router {
+fn at(port: u16, client: reqwest::ClientBuilder) -> Router {
     let telemetry = bartizan::Telemetry::builder().build().unwrap();
-    let client = reqwest::Client::builder().timeout(Duration::from_millis(200));
     let client = bartizan::client::reqwest(client, &telemetry).unwrap();
     router(Upstream::new(
         client,
@@ -131,12 +135,13 @@ async fn failures_of_the_order_service_are_a_502() {
 
 #[tokio::test]
 async fn an_order_service_that_is_not_there_is_a_502() {
-    // Bound and dropped, so that nothing listens on it.
-    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let port = free.local_addr().unwrap().port();
-    drop(free);
+    // Bound, so that nobody else gets the port, and not listening.
+    let silent = TcpSocket::new_v4().unwrap();
+    silent.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let port = silent.local_addr().unwrap().port();
 
-    let (status, response) = call(at(port), get_of("/products")).await;
+    let app = at(port, reqwest::Client::builder());
+    let (status, response) = call(app, get_of("/products")).await;
     assert_eq!(status, StatusCode::BAD_GATEWAY);
     assert_eq!(
         problem(response).await["detail"],
@@ -147,7 +152,9 @@ async fn an_order_service_that_is_not_there_is_a_502() {
 #[tokio::test]
 async fn an_order_service_that_hangs_is_a_504() {
     let orders = Router::new().route("/products", get(pending::<()>));
-    let (status, response) = call(before(orders).await, get_of("/products")).await;
+    let impatient = reqwest::Client::builder().timeout(Duration::from_millis(200));
+    let app = at(serve(orders).await, impatient);
+    let (status, response) = call(app, get_of("/products")).await;
     assert_eq!(status, StatusCode::GATEWAY_TIMEOUT);
     assert_eq!(
         problem(response).await["detail"],
@@ -157,5 +164,6 @@ async fn an_order_service_that_hangs_is_a_504() {
 
 #[tokio::test]
 async fn health_does_not_depend_on_the_order_service() {
-    assert_eq!(call(at(1), get_of("/healthz")).await.0, StatusCode::OK);
+    let app = at(1, reqwest::Client::builder());
+    assert_eq!(call(app, get_of("/healthz")).await.0, StatusCode::OK);
 }
