@@ -5,6 +5,8 @@
 mod alloc;
 mod check;
 mod exchange;
+#[cfg(test)]
+mod gate;
 mod measure;
 mod options;
 mod report;

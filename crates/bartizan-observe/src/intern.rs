@@ -21,7 +21,7 @@ static STATIC: LazyLock<Table<&'static str, &'static str>> =
 ///
 /// Only for text that a client does not control.
 pub(crate) fn leaked(text: &str) -> Option<&'static str> {
-    let keep = || {
+    let keep = |_| {
         let text: &'static str = Box::leak(text.into());
         (text, text)
     };

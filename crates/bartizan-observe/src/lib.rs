@@ -6,9 +6,13 @@
 //! for axum.
 
 pub mod access_log;
+mod capture;
 pub mod client;
 mod clock;
+mod event_stream;
+pub mod exposition;
 mod intern;
+pub mod log_control;
 pub mod log_format;
 mod method;
 pub mod names;

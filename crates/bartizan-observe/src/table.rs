@@ -6,7 +6,6 @@
 //! promise about memory and references live as long as the table.
 
 use std::hash::{BuildHasher, Hash};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rustc_hash::FxBuildHasher;
@@ -16,9 +15,11 @@ use rustc_hash::FxBuildHasher;
 pub(crate) struct Table<K, V, S = FxBuildHasher> {
     /// Twice the bound, rounded up to a power of two, so that probe runs stay short.
     slots: Box<[Slot<K, V>]>,
-    /// How many entries there are; only grows, and only under `inserting`.
-    len: AtomicUsize,
-    inserting: Mutex<()>,
+    /// How many entries there are. Held while one is added, so that two threads with one key never
+    /// take two places, and a table with room for a key never says that it is full.
+    len: Mutex<usize>,
+    /// Set once there is no more room, so that what no longer fits takes no lock.
+    full: OnceLock<()>,
     bound: usize,
     hasher: S,
 }
@@ -31,8 +32,8 @@ impl<K, V, S: BuildHasher + Default> Table<K, V, S> {
         let slots = (bound.max(1) * 2).next_power_of_two();
         Self {
             slots: (0..slots).map(|_| OnceLock::new()).collect(),
-            len: AtomicUsize::new(0),
-            inserting: Mutex::new(()),
+            len: Mutex::new(0),
+            full: OnceLock::new(),
             bound,
             hasher: S::default(),
         }
@@ -41,12 +42,13 @@ impl<K, V, S: BuildHasher + Default> Table<K, V, S> {
     /// The value under a key that is `same` as an entry's, made by `make` when there is none yet.
     ///
     /// `None` when the table is full. `key` may be any borrowed form that hashes as `K` does.
-    /// `make` runs once, while other threads' insertions wait: it must not use this table.
+    /// `make` is given the entry's number, counted from 0. It runs once, while other threads'
+    /// insertions wait: it must not use this table.
     pub(crate) fn get_or_insert<Q: Hash>(
         &self,
         key: &Q,
         same: impl Fn(&K) -> bool,
-        make: impl FnOnce() -> (K, V),
+        make: impl FnOnce(usize) -> (K, V),
     ) -> Option<&V> {
         let mask = self.slots.len() - 1;
         let mut at = self.start(key, mask);
@@ -57,15 +59,10 @@ impl<K, V, S: BuildHasher + Default> Table<K, V, S> {
                 None => break,
             }
         }
-        if self.len.load(Ordering::Relaxed) >= self.bound {
+        if self.full.get().is_some() {
             return None;
         }
-        // One at a time, so that two threads with one key never take two places, and a table with
-        // room for a key never says that it is full.
-        let _inserting = self
-            .inserting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut len = self.len.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             match self.slots[at].get() {
                 Some(entry) if same(&entry.0) => return Some(&entry.1),
@@ -74,11 +71,14 @@ impl<K, V, S: BuildHasher + Default> Table<K, V, S> {
                 None => break,
             }
         }
-        if self.len.load(Ordering::Relaxed) >= self.bound {
+        if *len >= self.bound {
             return None;
         }
-        let entry = self.slots[at].get_or_init(|| Box::new(make()));
-        self.len.fetch_add(1, Ordering::Relaxed);
+        let entry = self.slots[at].get_or_init(|| Box::new(make(*len)));
+        *len += 1;
+        if *len >= self.bound {
+            self.full.get_or_init(|| ());
+        }
         Some(&entry.1)
     }
 
@@ -91,7 +91,7 @@ impl<K, V, S: BuildHasher + Default> Table<K, V, S> {
 impl<K, V, S> std::fmt::Debug for Table<K, V, S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Table")
-            .field("len", &self.len.load(Ordering::Relaxed))
+            .field("len", &self.len)
             .field("bound", &self.bound)
             .finish_non_exhaustive()
     }
@@ -106,7 +106,7 @@ mod tests {
 
     fn get(table: &Table<String, u32>, key: &str, value: u32) -> Option<u32> {
         table
-            .get_or_insert(&key, |k| k == key, || (key.to_owned(), value))
+            .get_or_insert(&key, |k| k == key, |_| (key.to_owned(), value))
             .copied()
     }
 

@@ -10,6 +10,7 @@ use opentelemetry::{Context, InstrumentationScope};
 use opentelemetry_sdk::trace::SdkTracer;
 
 use crate::names;
+use crate::propagation::Formats;
 use crate::telemetry::{Sampler, Telemetry, ids};
 
 /// The bit of Trace Context level 2 that says the trace id is random.
@@ -22,7 +23,7 @@ pub(crate) const RANDOM: TraceFlags = TraceFlags::new(0x02);
 #[derive(Debug)]
 pub(crate) enum Tracer {
     /// Ours: the decision is taken before the SDK builds anything.
-    Ours(SdkTracer, Sampler),
+    Ours(SdkTracer, Sampler, Formats),
     /// Whatever the application has installed.
     Global(BoxedTracer),
 }
@@ -31,7 +32,11 @@ pub(crate) enum Tracer {
 
 impl Tracer {
     pub(crate) fn ours(telemetry: &Telemetry) -> Self {
-        Self::Ours(telemetry.tracer().clone(), telemetry.sampler())
+        Self::Ours(
+            telemetry.tracer().clone(),
+            telemetry.sampler(),
+            telemetry.formats(),
+        )
     }
 
     /// The provider that is the process's global one now.
@@ -42,7 +47,7 @@ impl Tracer {
     /// Starts a span and gives `parent` with the span in its place.
     pub(crate) fn start(&self, builder: SpanBuilder, parent: &Context) -> Context {
         let (tracer, sampler) = match self {
-            Self::Ours(tracer, sampler) => (tracer, sampler),
+            Self::Ours(tracer, sampler, _) => (tracer, sampler),
             Self::Global(tracer) => {
                 let context = parent.with_span(tracer.build_with_context(builder, parent));
                 // A tracer without a provider hands the parent's span on, if there is one.
@@ -66,6 +71,22 @@ impl Tracer {
             return start_sampled(tracer, trace_id, builder, parent);
         }
         unsampled(parent, parent_span, trace_id)
+    }
+
+    /// The headers that contexts travel in. With the globals it is W3C's, as everywhere.
+    pub(crate) fn formats(&self) -> Formats {
+        match self {
+            Self::Ours(_, _, formats) => *formats,
+            Self::Global(_) => Formats::default(),
+        }
+    }
+
+    /// What a trace that starts here says of its id: ours are random, and of others we don't know.
+    pub(crate) const fn random_bit(&self) -> TraceFlags {
+        match self {
+            Self::Ours(..) => RANDOM,
+            Self::Global(_) => TraceFlags::NOT_SAMPLED,
+        }
     }
 
     /// Whether attributes must be there when the span starts, because the sampler may read them.
@@ -130,7 +151,7 @@ mod tests {
 
     fn tracer(sampler: Sampler) -> Tracer {
         let telemetry = Telemetry::builder().with_sampler(sampler).build().unwrap();
-        Tracer::Ours(telemetry.tracer().clone(), sampler)
+        Tracer::ours(&telemetry)
     }
 
     fn parent(flags: u8) -> Context {

@@ -34,7 +34,8 @@ pub mod view;
 mod waterfall;
 
 pub use receiver::{
-    BindError, DEFAULT_MAX_MESSAGE_BYTES, MAX_CONNECTIONS, Receiver, STOP_GRACE, Sink,
+    BindError, DEFAULT_MAX_MESSAGE_BYTES, MAX_CONNECTIONS, MAX_PARTS, MAX_RECORDS, Receiver,
+    STOP_GRACE, Sink,
 };
 pub use router::{DEFAULT_LIMIT, MAX_LIMIT, router};
 pub use store::{DEFAULT_MAX_BYTES, MAX_SERIES, MAX_SERVICES, Stats, Store, Trace};

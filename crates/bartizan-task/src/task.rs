@@ -21,8 +21,9 @@ struct Node<T: ?Sized> {
     id: TaskId,
     /// `None` for a root.
     parent: Option<TaskId>,
-    /// The root's own id for a root.
-    root: TaskId,
+    /// `None` for a root. A handle rather than an id, so that what the root keeps for the whole
+    /// tree can be asked for from anywhere in it.
+    root: Option<Task>,
     name: Cow<'static, str>,
     /// Set on the root and copied to every descendant, so that a line can be attributed without a
     /// walk up the tree.
@@ -45,7 +46,7 @@ impl Task {
         Self(Arc::new(Node {
             id: TaskId::next(),
             parent: Some(self.0.id),
-            root: self.0.root,
+            root: Some(self.root_task().clone()),
             name: name.into(),
             request_id: self.0.request_id.clone(),
             data: (),
@@ -67,7 +68,13 @@ impl Task {
     /// The id of the root of this task's tree: its own for a root.
     #[must_use]
     pub fn root_id(&self) -> TaskId {
-        self.0.root
+        self.root_task().0.id
+    }
+
+    /// The root of this task's tree: itself for a root.
+    #[must_use]
+    pub fn root_task(&self) -> &Self {
+        self.0.root.as_ref().unwrap_or(self)
     }
 
     /// What the task is called.
@@ -94,7 +101,7 @@ impl fmt::Debug for Task {
         f.debug_struct("Task")
             .field("id", &self.0.id)
             .field("parent", &self.0.parent)
-            .field("root", &self.0.root)
+            .field("root", &self.root_id())
             .field("name", &self.0.name)
             .field("request_id", &self.0.request_id)
             .finish_non_exhaustive()
@@ -111,11 +118,10 @@ impl<T: Any + Send + Sync> TaskRef<T> {
         request_id: Option<RequestId>,
         data: T,
     ) -> Self {
-        let id = TaskId::next();
         Self(Arc::new(Node {
-            id,
+            id: TaskId::next(),
             parent: None,
-            root: id,
+            root: None,
             name: name.into(),
             request_id,
             data,

@@ -73,16 +73,7 @@ impl axum::serve::Listener for Listener {
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         // axum's own listener sleeps through errors such as running out of file descriptors.
         let (stream, addr) = axum::serve::Listener::accept(&mut self.0).await;
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY could not be set");
-        }
-        (
-            Connection {
-                stream,
-                on_close: OnClose::new(),
-            },
-            addr,
-        )
+        (Connection::new(stream), addr)
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
@@ -91,6 +82,23 @@ impl axum::serve::Listener for Listener {
 }
 
 // === impl Connection ===
+
+impl Connection {
+    /// Sets `TCP_NODELAY`, too.
+    pub(crate) fn new(stream: TcpStream) -> Self {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY could not be set");
+        }
+        Self {
+            stream,
+            on_close: OnClose::new(),
+        }
+    }
+
+    pub(crate) const fn on_close(&self) -> &OnClose {
+        &self.on_close
+    }
+}
 
 impl Drop for Connection {
     fn drop(&mut self) {
@@ -150,15 +158,26 @@ impl Service<IncomingStream<'_, Listener>> for IntoMakeService {
     }
 
     fn call(&mut self, stream: IncomingStream<'_, Listener>) -> Self::Future {
-        ready(Ok(PerConnection {
-            router: self.0.clone(),
-            peer: *stream.remote_addr(),
-            on_close: stream.io().on_close.clone(),
-        }))
+        let on_close = stream.io().on_close.clone();
+        ready(Ok(PerConnection::new(
+            self.0.clone(),
+            *stream.remote_addr(),
+            on_close,
+        )))
     }
 }
 
 // === impl PerConnection ===
+
+impl PerConnection {
+    pub(crate) const fn new(router: Router, peer: SocketAddr, on_close: OnClose) -> Self {
+        Self {
+            router,
+            peer,
+            on_close,
+        }
+    }
+}
 
 impl Service<Request> for PerConnection {
     type Response = axum::response::Response;

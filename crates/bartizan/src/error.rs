@@ -2,7 +2,7 @@ use std::io;
 
 use bartizan_observe::telemetry::TelemetryError;
 
-use crate::config::InvalidVar;
+use crate::config::{ConfigError, InvalidVar};
 
 /// What can go wrong while a service is set up.
 #[derive(Debug, thiserror::Error)]
@@ -17,4 +17,7 @@ pub enum Error {
     /// A variable of Bartizan's own.
     #[error(transparent)]
     Config(#[from] InvalidVar),
+    /// A service's configuration, with everything that is wrong with it.
+    #[error(transparent)]
+    Configuration(#[from] ConfigError),
 }

@@ -79,6 +79,9 @@ impl TraceLayer {
     }
 
     /// With options of one's own; start from [`options`], which knows axum.
+    ///
+    /// Where several layers are stacked, what is known of a request (its peer, scheme and route) is
+    /// found out by the outermost with its options, so give all of them the same.
     #[must_use]
     pub fn with_options(telemetry: &Telemetry, options: RequestOptions) -> Self {
         Self(request::TraceLayer::new(telemetry, options))
@@ -103,6 +106,9 @@ impl MetricsLayer {
     }
 
     /// With options of one's own; start from [`options`], which knows axum.
+    ///
+    /// Where several layers are stacked, what is known of a request (its peer, scheme and route) is
+    /// found out by the outermost with its options, so give all of them the same.
     #[must_use]
     pub fn with_options(telemetry: &Telemetry, options: RequestOptions) -> Self {
         Self(request::MetricsLayer::new(telemetry, options))
@@ -127,6 +133,9 @@ impl RequestLogLayer {
     }
 
     /// With options of one's own; start from [`options`], which knows axum.
+    ///
+    /// Where several layers are stacked, what is known of a request (its peer, scheme and route) is
+    /// found out by the outermost with its options, so give all of them the same.
     #[must_use]
     pub fn with_options(log: AccessLog, options: RequestOptions) -> Self {
         Self(request::RequestLogLayer::new(log, options))

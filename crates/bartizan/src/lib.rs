@@ -20,6 +20,7 @@
 //! and without axum from [`observe`]. This crate is the only one that knows axum: it decides the
 //! order of the layers and tells them where axum keeps the matched route and the peer's address.
 
+mod catch_panic;
 mod connection;
 mod error;
 mod layers;
@@ -27,8 +28,10 @@ mod problem;
 mod serve;
 mod stack;
 
+pub mod admin;
 pub mod client;
 pub mod config;
+pub mod edge;
 pub mod task;
 pub mod telemetry;
 
@@ -40,11 +43,16 @@ pub use bartizan_observe::request::RequestOptions;
 pub use bartizan_observe::telemetry::{Sampler, Telemetry};
 pub use bartizan_observe::{Outcome, PeerAddr};
 pub use bartizan_task::RequestId;
+pub use catch_panic::{CatchPanicLayer, PanicProblem};
 pub use connection::{Connection, IntoMakeService, Listener, PerConnection, into_make_service};
+pub use edge::{BodyLimitLayer, CorsLayer, DecompressionLayer, SensitiveHeadersLayer};
 pub use error::Error;
 pub use layers::{MetricsLayer, RequestLogLayer, TraceLayer, options};
 pub use problem::Problem;
-pub use serve::{DRAIN_DEADLINE, serve, serve_until};
+pub use serve::{
+    CutOff, CutOffRequest, DEFAULT_GRACE, DRAIN_DEADLINE, EXIT_CUT_OFF, EXIT_TELEMETRY_LOST,
+    ExitPolicy, Lifecycle, MAX_NAMED, Phase, PhaseEntry, ServeReport, Server, serve,
+};
 pub use stack::{Stack, StackLayer, stack};
 
 /// The id of the request that the running code works for, if it works for one.

@@ -165,6 +165,11 @@ impl Problem {
         self
     }
 
+    /// Whether a response is one of these.
+    pub(crate) fn is_told_by<B>(response: &Response<B>) -> bool {
+        response.headers().get(header::CONTENT_TYPE) == Some(&MEDIA_TYPE)
+    }
+
     fn body(&self) -> Vec<u8> {
         let trace_id = Context::map_current(|context| {
             let span = context.span();

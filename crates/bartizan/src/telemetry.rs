@@ -1,9 +1,12 @@
 //! Where spans, metrics and log records go.
 
 use std::env::{self, VarError};
-use std::io::{IsTerminal, stdout};
+use std::io::{IsTerminal, Write, stderr, stdout};
 
 use bartizan_observe::access_log::AccessLog;
+pub use bartizan_observe::log_control::{
+    ActiveLevels, LogLevels, LogLimit, LogLimitStats, LogLimits,
+};
 use bartizan_observe::log_format::{LineLayer, LogFormat};
 pub use bartizan_observe::telemetry::*;
 
@@ -17,7 +20,8 @@ pub const LOG_FORMAT_VARIABLE: &str = "BARTIZAN_LOG_FORMAT";
 /// Sets everything up from the environment (`OTEL_*`, `RUST_LOG`, [`LOG_FORMAT_VARIABLE`]): the
 /// pipelines, OpenTelemetry's globals, and the process's `tracing` subscriber.
 ///
-/// Lines go to standard output, access lines and `tracing` events alike.
+/// Lines go to standard output, access lines and `tracing` events alike. What is on is told at the
+/// start: on a terminal as a screen on standard error, elsewhere as an event.
 ///
 /// # Errors
 ///
@@ -32,7 +36,27 @@ pub fn from_env() -> Result<Telemetry, Error> {
     if let Some(log) = telemetry.access_log() {
         telemetry.install_subscriber(LineLayer::new(format, log.line_writer()))?;
     }
+    announce(&telemetry, stderr().is_terminal());
     Ok(telemetry)
+}
+
+/// Says what is on: as a screen to people, and as an event where only machines read.
+fn announce(telemetry: &Telemetry, to_people: bool) {
+    let overview = telemetry.overview();
+    if to_people {
+        // Who closed the error output does not want to know.
+        let _ = write!(stderr(), "{overview}");
+        return;
+    }
+    let rows: Vec<_> = overview
+        .rows
+        .iter()
+        .map(|(name, text)| format!("{name}: {text}"))
+        .collect();
+    tracing::info!(service = overview.service, "{}", rows.join("; "));
+    for hint in &overview.hints {
+        tracing::warn!("{hint}");
+    }
 }
 
 fn log_format(

@@ -1,12 +1,9 @@
 //! The demo's side of a child process.
 
-use std::collections::VecDeque;
 use std::ffi::OsStr;
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::process::{ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bartizan::telemetry::Report;
@@ -16,7 +13,9 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::role::{Message, ROLE_ARGUMENT};
+use crate::interrupts::{self, Interrupts};
+use crate::last_lines::LastLines;
+use crate::role::{Message, ROLE_ARGUMENT, Ready};
 use crate::{Error, Role};
 
 /// How long a service may take until it serves; it needs milliseconds.
@@ -26,14 +25,11 @@ pub const READY_DEADLINE: Duration = Duration::from_secs(10);
 /// killed.
 pub const STOP_DEADLINE: Duration = Duration::from_secs(20);
 
-/// How many of a child's last lines are kept, to be shown if it crashes.
-pub const KEPT_LINES: usize = 20;
-
 /// A running service. Dropping it kills the process.
 #[derive(Debug)]
 pub(crate) struct Child {
     role: Role,
-    address: SocketAddr,
+    ready: Ready,
     pid: u32,
     running: Running,
 }
@@ -77,36 +73,47 @@ enum What {
     NoReport(ExitStatus),
 }
 
-/// The last lines of both of a child's outputs.
-#[derive(Debug, Clone, Default)]
-struct LastLines(Arc<Mutex<VecDeque<String>>>);
-
 // === impl Child ===
 
 impl Child {
-    /// Runs this executable as `role` and waits until it serves.
+    /// Runs this executable as `role` and waits until it serves; `None` if somebody interrupts
+    /// first, and then the process is gone.
     pub(crate) async fn start<K: AsRef<OsStr>, V: AsRef<OsStr>>(
         role: Role,
         vars: impl IntoIterator<Item = (K, V)>,
-    ) -> Result<Self, ChildError> {
+        interrupts: &mut Interrupts,
+    ) -> Result<Option<Self>, ChildError> {
         let (mut running, ready) = Running::spawn(role, vars).map_err(|error| ChildError {
             role,
             what: What::Start(error),
             lines: LastLines::default(),
         })?;
         let pid = running.process.id().unwrap_or_default();
-        let what = match timeout(READY_DEADLINE, ready).await {
-            Ok(Ok(address)) => {
-                return Ok(Self {
+        let said = tokio::select! {
+            biased;
+            () = interrupts.next() => None,
+            said = timeout(READY_DEADLINE, ready) => Some(said),
+        };
+        let what = match said {
+            None => {
+                running.kill().await;
+                return Ok(None);
+            }
+            Some(Ok(Ok(ready))) => {
+                return Ok(Some(Self {
                     role,
-                    address,
+                    ready,
                     pid,
                     running,
-                });
+                }));
             }
             // It closed its output without a word, so it is on its way out.
-            Ok(Err(_)) => running.wait().await.map_or_else(What::Wait, What::Failed),
-            Err(_) => What::NotReady,
+            Some(Ok(Err(_))) => match running.wait().await {
+                // Ctrl-C goes to the whole process group, and came before the child listened.
+                Ok(status) if interrupts::ended(status) => return Ok(None),
+                ended => ended.map_or_else(What::Wait, What::Failed),
+            },
+            Some(Err(_)) => What::NotReady,
         };
         running.kill().await;
         running.read_to_the_end().await;
@@ -118,7 +125,16 @@ impl Child {
     }
 
     pub(crate) const fn address(&self) -> SocketAddr {
-        self.address
+        self.ready.address
+    }
+
+    /// Where its faults are set, if they can be.
+    pub(crate) const fn admin(&self) -> Option<SocketAddr> {
+        self.ready.admin
+    }
+
+    pub(crate) const fn role(&self) -> Role {
+        self.role
     }
 
     pub(crate) const fn pid(&self) -> u32 {
@@ -173,7 +189,7 @@ impl Running {
     fn spawn<K: AsRef<OsStr>, V: AsRef<OsStr>>(
         role: Role,
         vars: impl IntoIterator<Item = (K, V)>,
-    ) -> io::Result<(Self, oneshot::Receiver<SocketAddr>)> {
+    ) -> io::Result<(Self, oneshot::Receiver<Ready>)> {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg(ROLE_ARGUMENT).arg(role.name());
         // What the user has set for other programs would send the telemetry elsewhere.
@@ -235,15 +251,15 @@ impl Running {
 async fn read_messages(
     stdout: impl AsyncRead + Unpin,
     lines: LastLines,
-    ready: oneshot::Sender<SocketAddr>,
+    ready: oneshot::Sender<Ready>,
 ) -> Option<Box<Report>> {
     let mut ready = Some(ready);
     let mut report = None;
     each_line(stdout, |line| match serde_json::from_str(&line) {
-        Ok(Message::Ready(address)) => {
+        Ok(Message::Ready(said)) => {
             if let Some(ready) = ready.take() {
                 // Nobody listens any more if it came too late.
-                let _ = ready.send(address);
+                let _ = ready.send(said);
             }
         }
         Ok(Message::Report(said)) => report = Some(said),
@@ -264,28 +280,5 @@ async fn each_line(pipe: impl AsyncRead + Unpin, mut take: impl FnMut(String)) {
     while matches!(reader.read_until(b'\n', &mut line).await, Ok(1..)) {
         take(String::from_utf8_lossy(line.trim_ascii_end()).into_owned());
         line.clear();
-    }
-}
-
-// === impl LastLines ===
-
-impl LastLines {
-    fn push(&self, line: String) {
-        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if lines.len() == KEPT_LINES {
-            lines.pop_front();
-        }
-        lines.push_back(line);
-    }
-}
-
-impl fmt::Display for LastLines {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if lines.is_empty() {
-            return Ok(());
-        }
-        f.write_str("; its last lines:")?;
-        lines.iter().try_for_each(|line| write!(f, "\n  | {line}"))
     }
 }

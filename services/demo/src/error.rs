@@ -37,9 +37,15 @@ pub enum Error {
     /// In the gateway's role: it could not start, for another reason than its port.
     #[error(transparent)]
     Gateway(gateway::StartError),
+    /// In the inventory's role: it could not start, for another reason than its ports.
+    #[error(transparent)]
+    Inventory(inventory::StartError),
     /// In the order service's role: it could not start, for another reason than its port.
     #[error(transparent)]
     Orders(orders::StartError),
+    /// In the payments' role: it could not start, for another reason than its ports.
+    #[error(transparent)]
+    Payments(payments::StartError),
     /// In a service's role: serving failed.
     #[error("cannot serve: {0}")]
     Serve(#[source] io::Error),
@@ -80,6 +86,46 @@ impl From<orders::StartError> for Error {
                 source,
             },
             other => Self::Orders(other),
+        }
+    }
+}
+
+impl From<inventory::StartError> for Error {
+    fn from(error: inventory::StartError) -> Self {
+        match error {
+            inventory::StartError::Listen {
+                address,
+                variable,
+                source,
+            } => Self::Listen {
+                address,
+                option: match variable {
+                    "BIND" => "--inventory-port",
+                    _ => "--inventory-admin-port",
+                },
+                source,
+            },
+            other => Self::Inventory(other),
+        }
+    }
+}
+
+impl From<payments::StartError> for Error {
+    fn from(error: payments::StartError) -> Self {
+        match error {
+            payments::StartError::Listen {
+                address,
+                variable,
+                source,
+            } => Self::Listen {
+                address,
+                option: match variable {
+                    "BIND" => "--payments-port",
+                    _ => "--payments-admin-port",
+                },
+                source,
+            },
+            other => Self::Payments(other),
         }
     }
 }

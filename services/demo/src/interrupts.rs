@@ -1,4 +1,6 @@
 use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -22,6 +24,32 @@ impl Interrupts {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// Whether it was one of them that ended a process.
+pub(crate) fn ended(status: ExitStatus) -> bool {
+    [SignalKind::interrupt(), SignalKind::terminate()]
+        .map(|kind| Some(kind.as_raw_value()))
+        .contains(&status.signal())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interrupted_process_is_told_from_a_crashed_and_an_ended_one() {
+        // As `wait` gives them: a signal's number is in the low bits, an exit code above them.
+        for (raw, expected) in [
+            (2, true),
+            (15, true),
+            (9, false),
+            (2 << 8, false),
+            (0, false),
+        ] {
+            assert_eq!(ended(ExitStatus::from_raw(raw)), expected, "{raw}");
         }
     }
 }

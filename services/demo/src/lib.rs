@@ -1,6 +1,6 @@
 //! The whole of Bartizan in one process tree: an OTLP receiver with a bounded store in this
-//! process, the gateway and the order service as child processes that export to it over loopback,
-//! and steady HTTP traffic through both.
+//! process, the shop's four services as child processes that export to it over loopback, and HTTP
+//! traffic through all of them, by one of [`loadgen`]'s scenarios.
 //!
 //! The children are this same executable, run again in a hidden [`Role`], so that one `cargo run`
 //! is enough; but they are processes of their own, and everything between them and the store goes
@@ -13,17 +13,17 @@
 mod child;
 mod error;
 mod interrupts;
+mod last_lines;
 mod options;
 mod role;
 mod run;
 mod stage;
 mod summary;
-mod traffic;
 
-pub use child::{ChildError, KEPT_LINES, READY_DEADLINE, STOP_DEADLINE};
+pub use child::{ChildError, READY_DEADLINE, STOP_DEADLINE};
 pub use error::Error;
-pub use options::{Command, DEFAULT_RATE, HELP, MAX_RATE, Options, UsageError};
+pub use last_lines::KEPT_LINES;
+pub use options::{Command, DEFAULT_RATE, HELP, Options};
 pub use role::{ROLE_ARGUMENT, Role, serve};
 pub use run::run;
 pub use summary::Summary;
-pub use traffic::{MAX_IN_FLIGHT, REQUEST_DEADLINE};

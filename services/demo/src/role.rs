@@ -4,11 +4,14 @@ use std::env;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::thread;
+use std::time::Duration;
 
 use axum::Router;
 use bartizan::Telemetry;
 use bartizan::telemetry::Report;
+use orders::Sweeper;
 use serde::{Deserialize, Serialize};
+use shop::faults::Admin;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
@@ -26,49 +29,127 @@ pub enum Role {
     Gateway,
     /// The order service.
     Orders,
+    /// The inventory.
+    Inventory,
+    /// The payments.
+    Payments,
+}
+
+/// A service that listens and is to be served.
+struct Started {
+    listener: TcpListener,
+    app: Router,
+    telemetry: Telemetry,
+    /// What else the service runs, to be ended after it.
+    beside: Beside,
+}
+
+enum Beside {
+    Nothing,
+    Admin(Admin),
+    Sweeper(Box<Sweeper>),
 }
 
 /// What a child tells the demo: a line of JSON among the log lines on its standard output.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Message {
-    /// It serves, at this address.
-    Ready(SocketAddr),
+    /// It serves.
+    Ready(Ready),
     /// It has drained and flushed; its last words.
     Report(Box<Report>),
+}
+
+/// Where a service is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Ready {
+    pub(crate) address: SocketAddr,
+    /// Where its faults are set, if they can be.
+    pub(crate) admin: Option<SocketAddr>,
 }
 
 // === impl Role ===
 
 impl Role {
+    /// Every role, the callers before the called.
+    pub(crate) const ALL: [Self; 4] =
+        [Self::Gateway, Self::Orders, Self::Inventory, Self::Payments];
+
     /// The service's name, also in its telemetry.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Gateway => "gateway",
             Self::Orders => "orders",
+            Self::Inventory => "inventory",
+            Self::Payments => "payments",
         }
     }
 
     pub(crate) fn from_name(name: &str) -> Option<Self> {
-        [Self::Gateway, Self::Orders]
-            .into_iter()
-            .find(|role| role.name() == name)
+        Self::ALL.into_iter().find(|role| role.name() == name)
     }
 
-    async fn start(self) -> Result<(TcpListener, Router, Telemetry), Error> {
+    async fn start(self) -> Result<Started, Error> {
         Ok(match self {
             Self::Gateway => {
                 let config = gateway::Config::from_vars(env::var)?;
                 let service = gateway::Service::start(&config).await?;
-                (service.listener, service.app, service.telemetry)
+                Started {
+                    listener: service.listener,
+                    app: service.app,
+                    telemetry: service.telemetry,
+                    beside: Beside::Nothing,
+                }
             }
             Self::Orders => {
                 let config = orders::Config::from_vars(env::var)?;
                 let service = orders::Service::start(&config).await?;
-                (service.listener, service.app, service.telemetry)
+                Started {
+                    listener: service.listener,
+                    app: service.app,
+                    telemetry: service.telemetry,
+                    beside: Beside::Sweeper(Box::new(service.sweeper)),
+                }
+            }
+            Self::Inventory => {
+                let config = inventory::Config::from_vars(env::var)?;
+                let service = inventory::Service::start(&config).await?;
+                Started {
+                    listener: service.listener,
+                    app: service.app,
+                    telemetry: service.telemetry,
+                    beside: Beside::Admin(service.admin),
+                }
+            }
+            Self::Payments => {
+                let config = payments::Config::from_vars(env::var)?;
+                let service = payments::Service::start(&config).await?;
+                Started {
+                    listener: service.listener,
+                    app: service.app,
+                    telemetry: service.telemetry,
+                    beside: Beside::Admin(service.admin),
+                }
             }
         })
+    }
+}
+
+// === impl Beside ===
+
+impl Beside {
+    const fn admin(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Admin(admin) => Some(admin.address()),
+            Self::Nothing | Self::Sweeper(_) => None,
+        }
+    }
+
+    async fn stop(self) {
+        if let Self::Sweeper(sweeper) = self {
+            sweeper.stop().await;
+        }
     }
 }
 
@@ -78,15 +159,27 @@ impl Role {
 ///
 /// When the environment is wrong, the service cannot start or serve, or the demo is gone.
 pub async fn serve(role: Role) -> Result<(), Error> {
-    let (listener, app, telemetry) = role.start().await?;
+    // First of all: a Ctrl-C while the service starts is the demo's to answer as well.
     let stop = stop().map_err(Error::Signals)?;
+    let Started {
+        listener,
+        app,
+        telemetry,
+        beside,
+    } = role.start().await?;
     let address = listener.local_addr().map_err(Error::Serve)?;
-    tell(&Message::Ready(address))?;
+    let admin = beside.admin();
+    tell(&Message::Ready(Ready { address, admin }))?;
     tracing::info!(%address, "listening");
-    let report = bartizan::serve_until(listener, app, telemetry, stop)
+    let report = bartizan::Server::new(app, telemetry)
+        // The demo's traffic is over before it asks.
+        .with_grace(Duration::ZERO)
+        .with_stop(stop)
+        .serve(listener)
         .await
         .map_err(Error::Serve)?;
-    tell(&Message::Report(Box::new(report)))
+    beside.stop().await;
+    tell(&Message::Report(Box::new(report.telemetry)))
 }
 
 /// Ends when the demo closes this process's standard input, or dies, or on SIGTERM.
@@ -129,7 +222,11 @@ mod tests {
 
     #[test]
     fn a_log_line_is_no_message_even_in_json() {
-        let said = serde_json::to_string(&Message::Ready(([127, 0, 0, 1], 80).into())).unwrap();
+        let ready = Ready {
+            address: ([127, 0, 0, 1], 80).into(),
+            admin: None,
+        };
+        let said = serde_json::to_string(&Message::Ready(ready)).unwrap();
         assert!(
             matches!(serde_json::from_str(&said), Ok(Message::Ready(_))),
             "{said}"
@@ -139,6 +236,7 @@ mod tests {
             "ready",
             r#"{"level":"INFO","ready":"127.0.0.1:80"}"#,
             r#"{"ready":1}"#,
+            r#"{"ready":{"address":"here"}}"#,
         ] {
             assert!(serde_json::from_str::<Message>(line).is_err(), "{line}");
         }

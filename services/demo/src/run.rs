@@ -1,21 +1,22 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
+use bartizan::telemetry::Report;
+use loadgen::{Counts, FaultPorts, Http, Limits, Load};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
 use crate::interrupts::Interrupts;
 use crate::stage::Stage;
 use crate::summary::{self, Summary};
-use crate::traffic::Traffic;
-use crate::{Error, Options};
+use crate::{Error, Options, Role};
 
 /// How often the live line is printed.
 const LIVE_PERIOD: Duration = Duration::from_secs(1);
 
 /// Runs the demo and prints what comes of it.
 ///
-/// Ends after the given time, on Ctrl-C or on SIGTERM. In every case, errors included, no child
-/// process is left when it returns.
+/// Ends after the given time, on Ctrl-C or on SIGTERM; without a summary if that comes before there
+/// is anything to sum up. In every case, errors included, no child process is left when it returns.
 ///
 /// # Errors
 ///
@@ -23,7 +24,15 @@ const LIVE_PERIOD: Duration = Duration::from_secs(1);
 /// printed.
 pub async fn run(options: &Options) -> Result<(), Error> {
     let mut interrupts = Interrupts::listen().map_err(Error::Signals)?;
-    let mut stage = Stage::set(options).await?;
+    if !options.json {
+        print(format_args!("starting the services\n"))?;
+    }
+    let Some(mut stage) = Stage::set(options, &mut interrupts).await? else {
+        if !options.json {
+            print(format_args!("interrupted before all services served"))?;
+        }
+        return Ok(());
+    };
     match play(options, &mut stage, &mut interrupts).await {
         Ok(ending) => close(options, stage, ending).await,
         Err(error) => {
@@ -35,8 +44,8 @@ pub async fn run(options: &Options) -> Result<(), Error> {
 
 /// What is known once the services have ended.
 struct Ending {
-    traffic: crate::traffic::Counts,
-    reports: [bartizan::telemetry::Report; 2],
+    traffic: Counts,
+    reports: Vec<Report>,
 }
 
 /// Sends traffic until it is time, then stops the services.
@@ -48,7 +57,7 @@ async fn play(
     if !options.json {
         introduce(options, stage)?;
     }
-    let traffic = Traffic::start(stage.gateway.address(), options.rate);
+    let traffic = load(options, stage);
     watch(options, stage, interrupts, &traffic).await?;
     if !options.json {
         print(format_args!(
@@ -68,34 +77,48 @@ async fn play(
     Ok(Ending { traffic, reports })
 }
 
+/// Sends the gateway what the scenario wants.
+fn load(options: &Options, stage: &Stage) -> Load {
+    let at = |role| stage.service(role).admin().map(Http::at);
+    let ports = FaultPorts {
+        payments: at(Role::Payments),
+        inventory: at(Role::Inventory),
+    };
+    let plan = options.scenario.plan(options.rate, options.duration);
+    let gateway = Http::at(stage.service(Role::Gateway).address());
+    Load::start(gateway, plan, ports, Limits::default())
+}
+
 /// Says where everything is.
 fn introduce(options: &Options, stage: &Stage) -> Result<(), Error> {
-    let Stage {
-        gateway,
-        orders,
-        receiver,
-        panel,
-        ..
-    } = stage;
     let end = match options.duration {
         Some(duration) => format!("for {duration:?}"),
         None => "until Ctrl-C".to_owned(),
     };
+    for service in &stage.services {
+        let admin = service.admin();
+        let admin = admin.map_or_else(String::new, |admin| {
+            format!(", faults http://{admin}/faults")
+        });
+        print(format_args!(
+            "{:<10} http://{}{admin}  (pid {})",
+            service.role().name(),
+            service.address(),
+            service.pid(),
+        ))?;
+    }
+    let gateway = stage.service(Role::Gateway).address();
     print(format_args!(
-        "gateway    http://{}  (pid {})\n\
-         orders     http://{}  (pid {})\n\
-         OTLP       grpc {} from the gateway, http {} from orders\n\
-         panel      http://{panel}/  (the newest traces, in a browser)\n\
-         traffic    {} requests a second to the gateway, {end}\n\
-         try        curl -i http://{}/products\n",
-        gateway.address(),
-        gateway.pid(),
-        orders.address(),
-        orders.pid(),
-        receiver.grpc_addr(),
-        receiver.http_addr(),
+        "OTLP       grpc {} from gateway and payments, http {} from orders and inventory\n\
+         panel      http://{}/  (the newest traces, in a browser)\n\
+         traffic    {}: {} requests a second to the gateway, {end}\n\
+         try        curl -i http://{gateway}/products\n\
+         API        http://{gateway}/openapi.json\n",
+        stage.receiver.grpc_addr(),
+        stage.receiver.http_addr(),
+        stage.panel,
+        options.scenario.name(),
         options.rate,
-        gateway.address(),
     ))
 }
 
@@ -104,7 +127,7 @@ async fn watch(
     options: &Options,
     stage: &mut Stage,
     interrupts: &mut Interrupts,
-    traffic: &Traffic,
+    traffic: &Load,
 ) -> Result<(), Error> {
     let mut ticks = interval_at(Instant::now() + LIVE_PERIOD, LIVE_PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -131,12 +154,12 @@ async fn watch(
     }
 }
 
-fn live(stage: &Stage, traffic: &Traffic) -> Result<(), Error> {
+fn live(stage: &Stage, traffic: &Load) -> Result<(), Error> {
     let live = traffic.look();
     let stats = stage.store.stats();
     print(format_args!(
-        "{:>7} requests {:>4} errors  p50 {:>5.1} ms  p99 {:>6.1} ms  {:>7} traces  {:>8} spans received",
-        live.requests, live.errors, live.p50_ms, live.p99_ms, stats.traces, stats.spans
+        "{live}  {:>7} traces  {:>8} spans received",
+        stats.traces, stats.spans
     ))
 }
 
@@ -144,7 +167,7 @@ fn live(stage: &Stage, traffic: &Traffic) -> Result<(), Error> {
 async fn close(options: &Options, stage: Stage, ending: Ending) -> Result<(), Error> {
     let store = stage.clear().await;
     let Ending { traffic, reports } = ending;
-    let summary = Summary::of(&traffic, &reports, &store);
+    let summary = Summary::of(options.scenario, &traffic, &reports, &store);
     if options.json {
         let line = serde_json::to_string(&summary).map_err(|error| Error::Output(error.into()))?;
         return print(format_args!("{line}"));

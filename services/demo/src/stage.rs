@@ -1,6 +1,5 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
 use std::sync::Arc;
 
 use bartizan::telemetry::Report;
@@ -9,86 +8,86 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::child::Child;
+use crate::interrupts::Interrupts;
 use crate::{Error, Options, Role};
 
-/// Everything that runs: the receiver with its store, the panel, and the two services.
+/// Everything that runs: the receiver with its store, the panel, and the services.
 #[derive(Debug)]
 pub(crate) struct Stage {
     pub(crate) store: Arc<Store>,
     pub(crate) receiver: Receiver,
     pub(crate) panel: SocketAddr,
-    pub(crate) gateway: Child,
-    pub(crate) orders: Child,
+    /// In the order of [`Role::ALL`].
+    pub(crate) services: [Child; 4],
     serving_panel: JoinHandle<io::Result<()>>,
 }
 
 // === impl Stage ===
 
 impl Stage {
-    /// Starts the receiver first and the gateway last, so that each finds what it talks to.
-    pub(crate) async fn set(options: &Options) -> Result<Self, Error> {
+    /// Starts the receiver first and the gateway last, so that each finds what it talks to; `None`
+    /// if somebody interrupts before all services serve. Then, and after an error, no service is
+    /// left.
+    pub(crate) async fn set(
+        options: &Options,
+        interrupts: &mut Interrupts,
+    ) -> Result<Option<Self>, Error> {
         let store = Arc::new(Store::default());
         let receiver = receive(options, &store).await?;
         let (panel, serving_panel) = show(options, &store).await?;
 
-        let mut orders = Child::start(
-            Role::Orders,
-            [
-                ("BIND", loopback(options.orders_port).to_string()),
-                database(&options.database),
-            ]
-            .into_iter()
-            .chain(telemetry(
-                Role::Orders,
-                "http/protobuf",
-                receiver.http_addr(),
-            )),
-        )
-        .await?;
-        let gateway = Child::start(
-            Role::Gateway,
-            [
-                ("BIND", loopback(options.gateway_port).to_string()),
-                ("ORDERS_URL", format!("http://{}", orders.address())),
-            ]
-            .into_iter()
-            .chain(telemetry(Role::Gateway, "grpc", receiver.grpc_addr())),
-        )
-        .await;
-        let gateway = match gateway {
-            Ok(gateway) => gateway,
-            Err(error) => {
-                orders.kill().await;
-                return Err(error.into());
+        let mut started = Vec::new();
+        let serving = start_services(options, &receiver, &mut started, interrupts).await;
+        // The called come first.
+        started.reverse();
+        match <[Child; 4]>::try_from(started) {
+            Ok(services) => Ok(Some(Self {
+                store,
+                receiver,
+                panel,
+                services,
+                serving_panel,
+            })),
+            Err(mut started) => {
+                for service in &mut started {
+                    service.kill().await;
+                }
+                serving?;
+                Ok(None)
             }
-        };
-        Ok(Self {
-            store,
-            receiver,
-            panel,
-            gateway,
-            orders,
-            serving_panel,
-        })
+        }
+    }
+
+    pub(crate) fn service(&self, role: Role) -> &Child {
+        let found = self.services.iter().find(|child| child.role() == role);
+        found.expect("there is one for each role")
     }
 
     /// Waits until a service ends without having been asked to. Cancel safe.
     pub(crate) async fn crashed(&mut self) -> Error {
+        let [gateway, orders, inventory, payments] = &mut self.services;
         tokio::select! {
-            error = self.gateway.crashed() => error,
-            error = self.orders.crashed() => error,
+            error = gateway.crashed() => error,
+            error = orders.crashed() => error,
+            error = inventory.crashed() => error,
+            error = payments.crashed() => error,
         }
     }
 
-    /// Stops the services, the caller before the called, and gives their reports.
-    pub(crate) async fn stop_services(&mut self) -> Result<[Report; 2], Error> {
-        Ok([self.gateway.stop().await?, self.orders.stop().await?])
+    /// Stops the services, the callers before the called, and gives their reports.
+    pub(crate) async fn stop_services(&mut self) -> Result<Vec<Report>, Error> {
+        let mut reports = Vec::new();
+        for service in &mut self.services {
+            reports.push(service.stop().await?);
+        }
+        Ok(reports)
     }
 
     /// Ends the services at once and reaps them.
     pub(crate) async fn kill_services(&mut self) {
-        self.gateway.kill().await;
-        self.orders.kill().await;
+        for service in &mut self.services {
+            service.kill().await;
+        }
     }
 
     /// Ends what runs in this process.
@@ -96,6 +95,56 @@ impl Stage {
         self.serving_panel.abort();
         self.receiver.stop().await;
         self.store
+    }
+}
+
+/// Starts one service after the other, up to the first that does not start or is interrupted.
+async fn start_services(
+    options: &Options,
+    receiver: &Receiver,
+    started: &mut Vec<Child>,
+    interrupts: &mut Interrupts,
+) -> Result<(), Error> {
+    for role in Role::ALL.into_iter().rev() {
+        let vars = settings(role, options, started);
+        let telemetry = telemetry(role, receiver);
+        let vars = vars.into_iter().chain(telemetry);
+        let Some(child) = Child::start(role, vars, interrupts).await? else {
+            return Ok(());
+        };
+        started.push(child);
+    }
+    Ok(())
+}
+
+/// The environment that tells a service where to listen, and where those are that it calls.
+fn settings(role: Role, options: &Options, started: &[Child]) -> Vec<(&'static str, String)> {
+    let bind = |name, port| (name, loopback(port).to_string());
+    let url = |name, role| {
+        let called = started.iter().find(|child| child.role() == role);
+        let called = called.expect("the called are started before the callers");
+        (name, format!("http://{}", called.address()))
+    };
+    match role {
+        Role::Gateway => vec![
+            bind("BIND", options.gateway_port),
+            url("ORDERS_URL", Role::Orders),
+            url("INVENTORY_URL", Role::Inventory),
+        ],
+        Role::Orders => vec![
+            bind("BIND", options.orders_port),
+            ("ORDERS_DB", options.database.to_string_lossy().into_owned()),
+            url("INVENTORY_URL", Role::Inventory),
+            url("PAYMENTS_URL", Role::Payments),
+        ],
+        Role::Inventory => vec![
+            bind("BIND", options.inventory_port),
+            bind("INVENTORY_ADMIN_BIND", options.inventory_admin_port),
+        ],
+        Role::Payments => vec![
+            bind("BIND", options.payments_port),
+            bind("PAYMENTS_ADMIN_BIND", options.payments_admin_port),
+        ],
     }
 }
 
@@ -138,16 +187,12 @@ const fn loopback(port: u16) -> SocketAddr {
     SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), port)
 }
 
-fn database(path: &Path) -> (&'static str, String) {
-    ("ORDERS_DB", path.to_string_lossy().into_owned())
-}
-
-/// The environment that sends a service's telemetry to the receiver.
-fn telemetry(
-    role: Role,
-    protocol: &'static str,
-    receiver: SocketAddr,
-) -> [(&'static str, String); 8] {
+/// The environment that sends a service's telemetry to the receiver, over both of its protocols.
+fn telemetry(role: Role, receiver: &Receiver) -> [(&'static str, String); 8] {
+    let (protocol, receiver) = match role {
+        Role::Gateway | Role::Payments => ("grpc", receiver.grpc_addr()),
+        Role::Orders | Role::Inventory => ("http/protobuf", receiver.http_addr()),
+    };
     [
         ("OTEL_SERVICE_NAME", role.name().to_owned()),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{receiver}")),

@@ -3,15 +3,16 @@ use std::fmt;
 
 use bartizan::telemetry::Report;
 use bartizan_panel::{Store, Trace};
+use loadgen::{Counts, Scenario};
 use serde::Serialize;
-
-use crate::traffic::Counts;
 
 /// What a run came to. Every number was counted: by the traffic, by the services' own reports, or
 /// by the store.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Summary {
+    /// The scenario's name.
+    pub scenario: &'static str,
     /// Requests that were sent and have ended.
     pub requests: u64,
     /// Requests that were not answered as they should have been.
@@ -19,6 +20,13 @@ pub struct Summary {
     /// What went wrong with the last of those.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
+    /// Requests that were refused, and rightly: sold out, too expensive, a mistake.
+    pub refused: u64,
+    /// How often a request was sent again.
+    pub retries: u64,
+    /// Why faults could not be set, if they could not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub faults_not_set: Option<String>,
     /// Requests that were due but not sent, because too many were under way.
     pub skipped: u64,
     /// The latency half of the requests stayed within, in milliseconds.
@@ -49,7 +57,12 @@ pub struct Summary {
 
 impl Summary {
     /// Adds up what the three sources say.
-    pub(crate) fn of(traffic: &Counts, reports: &[Report], store: &Store) -> Self {
+    pub(crate) fn of(
+        scenario: Scenario,
+        traffic: &Counts,
+        reports: &[Report],
+        store: &Store,
+    ) -> Self {
         let stats = store.stats();
         let kept = store
             .traces()
@@ -58,9 +71,13 @@ impl Summary {
             .count();
         let sum = |of: fn(&Report) -> u64| reports.iter().map(of).sum();
         Self {
+            scenario: scenario.name(),
             requests: traffic.requests,
             errors: traffic.errors,
             last_error: traffic.last_error.clone(),
+            refused: traffic.refused,
+            retries: traffic.retries,
+            faults_not_set: traffic.faults_not_set.clone(),
             skipped: traffic.skipped,
             p50_ms: traffic.millis(0.5),
             p99_ms: traffic.millis(0.99),
@@ -82,17 +99,27 @@ impl fmt::Display for Summary {
         let Self {
             requests,
             errors,
+            refused,
             p50_ms,
             p99_ms,
             ..
         } = self;
-        write!(f, "requests     {requests} sent, {errors} errors")?;
+        write!(
+            f,
+            "requests     {requests} sent, {errors} errors, {refused} refused"
+        )?;
+        if self.retries > 0 {
+            write!(f, ", {} retries", self.retries)?;
+        }
         if self.skipped > 0 {
             write!(f, ", {} skipped", self.skipped)?;
         }
         writeln!(f, ", p50 {p50_ms:.1} ms, p99 {p99_ms:.1} ms")?;
         if let Some(error) = &self.last_error {
             writeln!(f, "last error   {error}")?;
+        }
+        if let Some(why) = &self.faults_not_set {
+            writeln!(f, "faults       could not be set: {why}")?;
         }
         writeln!(
             f,
@@ -113,13 +140,14 @@ impl fmt::Display for Summary {
     }
 }
 
-/// The trace to show: of the complete ones a placed order if there is one, with as much in it as
-/// possible, and the newest of those.
+/// The trace to show: of the complete ones a placed order if there is one, else any order, with as
+/// much in it as possible, and the newest of those.
 pub(crate) fn showpiece(store: &Store) -> Option<Trace> {
     let complete = store.traces().into_iter().filter(Trace::is_complete);
     // The first of equals, and the store gives the newest first.
     complete.min_by_key(|trace| {
         let is_order = trace.root().is_some_and(|root| root.name == "POST /orders");
-        Reverse((is_order, trace.spans.len(), trace.logs.len()))
+        let is_placed = is_order && !trace.has_error();
+        Reverse((is_placed, is_order, trace.spans.len(), trace.logs.len()))
     })
 }

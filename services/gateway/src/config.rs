@@ -3,12 +3,16 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use bartizan::config::{self, InvalidVar};
 use reqwest::Url;
+use shop::{EXPECTED_URL, is_base_url};
 
 /// Loopback only: a demo service has no business on the network unless told so.
 pub const DEFAULT_BIND: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 /// Where the order service listens by default.
 pub const DEFAULT_ORDERS_URL: &str = "http://127.0.0.1:8081";
+
+/// Where the inventory listens by default.
+pub const DEFAULT_INVENTORY_URL: &str = "http://127.0.0.1:8082";
 
 /// What the service can be told from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +22,8 @@ pub struct Config {
     pub bind: SocketAddr,
     /// The order service. `ORDERS_URL`, default [`DEFAULT_ORDERS_URL`].
     pub orders_url: Url,
+    /// The inventory. `INVENTORY_URL`, default [`DEFAULT_INVENTORY_URL`].
+    pub inventory_url: Url,
 }
 
 // === impl Config ===
@@ -32,29 +38,18 @@ impl Config {
         source: impl Fn(&'static str) -> Result<String, VarError>,
     ) -> Result<Self, InvalidVar> {
         const BIND: &str = "an address and port such as 127.0.0.1:8080";
-        const ORDERS_URL: &str = "an http or https URL such as http://127.0.0.1:8081";
+        let url = |name, default| {
+            let parse = |text: &str| text.parse().ok().filter(|_| is_base_url(text));
+            config::var(&source, name, default, EXPECTED_URL, parse)
+        };
         Ok(Self {
             bind: config::var(&source, "BIND", &DEFAULT_BIND.to_string(), BIND, |text| {
                 text.parse().ok()
             })?,
-            orders_url: config::var(
-                &source,
-                "ORDERS_URL",
-                DEFAULT_ORDERS_URL,
-                ORDERS_URL,
-                base_url,
-            )?,
+            orders_url: url("ORDERS_URL", DEFAULT_ORDERS_URL)?,
+            inventory_url: url("INVENTORY_URL", DEFAULT_INVENTORY_URL)?,
         })
     }
-}
-
-/// A URL that paths can be put behind.
-fn base_url(text: &str) -> Option<Url> {
-    let url = Url::parse(text).ok()?;
-    let usable = matches!(url.scheme(), "http" | "https")
-        && url.query().is_none()
-        && url.fragment().is_none();
-    usable.then_some(url)
 }
 
 #[cfg(test)]
@@ -75,6 +70,7 @@ mod tests {
         let config = config(&[]).unwrap();
         assert_eq!(config.bind, DEFAULT_BIND);
         assert_eq!(config.orders_url.as_str(), "http://127.0.0.1:8081/");
+        assert_eq!(config.inventory_url.as_str(), "http://127.0.0.1:8082/");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use axum::Router;
 use bartizan::Telemetry;
 use tokio::net::TcpListener;
 
-use crate::{CONNECT_TIMEOUT, Config, REQUEST_TIMEOUT, Upstream, router};
+use crate::{CONNECT_TIMEOUT, Config, Keys, REQUEST_TIMEOUT, Shop, Upstream, router};
 
 /// The service, ready to be given to [`bartizan::serve`].
 #[derive(Debug)]
@@ -49,11 +49,18 @@ impl Service {
     pub async fn start(config: &Config) -> Result<Self, StartError> {
         let telemetry = bartizan::telemetry::from_env()?;
         let client = reqwest::Client::builder()
+            // One hop away: a proxy that the environment names for the world outside would answer
+            // in a service's place.
+            .no_proxy()
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(REQUEST_TIMEOUT);
         let client = bartizan::client::reqwest(client, &telemetry)?;
-        let app = router(Upstream::new(client, config.orders_url.clone()))
-            .layer(bartizan::stack().with_telemetry(&telemetry).build()?);
+        let shop = Shop {
+            inventory: Upstream::new("inventory", client.clone(), config.inventory_url.clone()),
+            orders: Upstream::new("order service", client, config.orders_url.clone()),
+            keys: Keys::default(),
+        };
+        let app = router(shop).layer(bartizan::stack().with_telemetry(&telemetry).build()?);
         let listener =
             TcpListener::bind(config.bind)
                 .await

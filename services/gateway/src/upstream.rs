@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bartizan::Problem;
 use bartizan::client::ClientWithMiddleware;
@@ -10,11 +10,11 @@ use reqwest::{Method, Url};
 /// A service one hop away that does not accept within this is down, not slow.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// From sending to the end of the answer; longer than the order service waits for its database, so
-/// that its own answer is heard.
+/// From sending to the end of the answer; longer than the order service waits for its own services,
+/// so that its own answer is heard.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The longest answer that is passed on, in bytes; the order service's are a few hundred.
+/// The longest answer that is passed on, in bytes; the services' are a few hundred.
 pub const MAX_BODY: usize = 1 << 20;
 
 /// What of an answer's headers is passed on.
@@ -25,75 +25,97 @@ const PASSED_BACK: [HeaderName; 4] = [
     header::RETRY_AFTER,
 ];
 
-/// The order service, as the gateway sees it; clones share connections.
+/// A service, as the gateway sees it; clones share connections.
 #[derive(Debug, Clone)]
 pub struct Upstream {
+    name: &'static str,
     client: ClientWithMiddleware,
     base: Url,
 }
 
+/// An answer to pass on: a success, or a problem of the client's own, or one that will be over soon.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
 /// Why there is no answer to pass on.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum UpstreamError {
-    #[error("the order service did not answer in time")]
+#[error("the {service} {what}")]
+pub(crate) struct UpstreamError {
+    service: &'static str,
+    #[source]
+    what: What,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum What {
+    #[error("did not answer in time")]
     Timeout(#[source] reqwest_middleware::Error),
-    #[error("the order service cannot be reached")]
+    #[error("cannot be reached")]
     Unreachable(#[source] reqwest_middleware::Error),
-    #[error("the order service answered {0}")]
+    #[error("answered {0}")]
     Status(StatusCode),
-    #[error("the order service's answer is longer than {MAX_BODY} bytes")]
+    #[error("has an answer that is longer than {MAX_BODY} bytes")]
     TooLong,
 }
 
 // === impl Upstream ===
 
 impl Upstream {
-    /// The order service at `base`, which must be an `http` or `https` URL.
+    /// The service called `name` at `base`, which must be an `http` or `https` URL.
     #[must_use]
-    pub const fn new(client: ClientWithMiddleware, base: Url) -> Self {
-        Self { client, base }
+    pub const fn new(name: &'static str, client: ClientWithMiddleware, base: Url) -> Self {
+        Self { name, client, base }
     }
 
-    pub(crate) async fn get(&self, path: &[&str]) -> Result<Response, UpstreamError> {
-        self.forward(Method::GET, path, None).await
+    pub(crate) async fn get(&self, path: &[&str]) -> Result<Answer, UpstreamError> {
+        self.forward(Method::GET, path, HeaderMap::new(), Bytes::new())
+            .await
     }
 
     pub(crate) async fn post(
         &self,
         path: &[&str],
-        headers: &HeaderMap,
+        headers: HeaderMap,
         body: Bytes,
-    ) -> Result<Response, UpstreamError> {
-        self.forward(Method::POST, path, Some((headers, body)))
-            .await
+    ) -> Result<Answer, UpstreamError> {
+        self.forward(Method::POST, path, headers, body).await
     }
 
-    /// Passes a request on and its answer back, if it is one for the client: a success, or a
-    /// problem of the client's own.
+    /// Passes a request on and its answer back.
     async fn forward(
         &self,
         method: Method,
         path: &[&str],
-        body: Option<(&HeaderMap, Bytes)>,
-    ) -> Result<Response, UpstreamError> {
-        let mut request = self.client.request(method, self.url(path));
-        if let Some((headers, body)) = body {
-            if let Some(kind) = headers.get(header::CONTENT_TYPE) {
-                request = request.header(header::CONTENT_TYPE, kind);
-            }
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<Answer, UpstreamError> {
+        let has_body = !body.is_empty();
+        let mut request = self.client.request(method, self.url(path)).headers(headers);
+        if has_body {
             request = request.body(body);
         }
-        let answer = request.send().await?;
+        let answer = request.send().await.map_err(|error| self.failed(error))?;
         let status = answer.status();
-        if !status.is_success() && !status.is_client_error() {
-            return Err(UpstreamError::Status(status));
+        let is_answer = status.is_success()
+            || status.is_client_error()
+            // Which says when to come again.
+            || status == StatusCode::SERVICE_UNAVAILABLE;
+        if !is_answer {
+            return Err(self.error(What::Status(status)));
         }
         let headers: HeaderMap = PASSED_BACK
             .into_iter()
             .filter_map(|name| Some((name.clone(), answer.headers().get(name)?.clone())))
             .collect();
-        let body = read(answer).await?;
-        Ok((status, headers, body).into_response())
+        Ok(Answer {
+            status,
+            headers,
+            body: self.read(answer).await?,
+        })
     }
 
     fn url(&self, path: &[&str]) -> Url {
@@ -104,44 +126,71 @@ impl Upstream {
         }
         url
     }
+
+    /// Reads the whole body, but never more than [`MAX_BODY`].
+    async fn read(&self, mut answer: reqwest::Response) -> Result<Bytes, UpstreamError> {
+        let mut body = Vec::new();
+        while let Some(chunk) = answer
+            .chunk()
+            .await
+            .map_err(|error| self.failed(error.into()))?
+        {
+            if body.len() + chunk.len() > MAX_BODY {
+                return Err(self.error(What::TooLong));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body.into())
+    }
+
+    fn failed(&self, error: reqwest_middleware::Error) -> UpstreamError {
+        // A connection that could not be opened in time is still one that could not be opened.
+        self.error(if error.is_timeout() && !error.is_connect() {
+            What::Timeout(error)
+        } else {
+            What::Unreachable(error)
+        })
+    }
+
+    const fn error(&self, what: What) -> UpstreamError {
+        UpstreamError {
+            service: self.name,
+            what,
+        }
+    }
 }
 
-/// Reads the whole body, but never more than [`MAX_BODY`].
-async fn read(mut answer: reqwest::Response) -> Result<Vec<u8>, UpstreamError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = answer
-        .chunk()
-        .await
-        .map_err(reqwest_middleware::Error::from)?
-    {
-        if body.len() + chunk.len() > MAX_BODY {
-            return Err(UpstreamError::TooLong);
-        }
-        body.extend_from_slice(&chunk);
+// === impl Answer ===
+
+impl Answer {
+    /// Whether asking again would be answered the same: it is neither a failure nor one that says
+    /// when to come again.
+    pub(crate) fn is_final(&self) -> bool {
+        !self.status.is_server_error() && !self.headers.contains_key(header::RETRY_AFTER)
     }
-    Ok(body)
+
+    /// About how much memory it takes, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        let header = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len();
+        self.body.len() + self.headers.iter().map(header).sum::<usize>()
+    }
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        (self.status, self.headers, self.body).into_response()
+    }
 }
 
 // === impl UpstreamError ===
 
-impl From<reqwest_middleware::Error> for UpstreamError {
-    fn from(error: reqwest_middleware::Error) -> Self {
-        // A connection that could not be opened in time is still one that could not be opened.
-        if error.is_timeout() && !error.is_connect() {
-            Self::Timeout(error)
-        } else {
-            Self::Unreachable(error)
-        }
-    }
-}
-
 impl IntoResponse for UpstreamError {
     fn into_response(self) -> Response {
-        let cause = std::error::Error::source(&self).map(tracing::field::display);
+        let cause = std::error::Error::source(&self.what).map(tracing::field::display);
         tracing::warn!(cause, "{self}");
-        let status = match self {
-            Self::Timeout(_) => StatusCode::GATEWAY_TIMEOUT,
-            Self::Unreachable(_) | Self::Status(_) | Self::TooLong => StatusCode::BAD_GATEWAY,
+        let status = match self.what {
+            What::Timeout(_) => StatusCode::GATEWAY_TIMEOUT,
+            What::Unreachable(_) | What::Status(_) | What::TooLong => StatusCode::BAD_GATEWAY,
         };
         Problem::new(status)
             .with_detail(self.to_string())

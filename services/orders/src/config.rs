@@ -3,12 +3,20 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use bartizan::config::{self, InvalidVar};
+use reqwest::Url;
+use shop::{EXPECTED_URL, is_base_url};
 
 /// Loopback only: a demo service has no business on the network unless told so.
 pub const DEFAULT_BIND: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8081);
 
 /// In memory, so that a first start needs no writable directory and leaves nothing behind.
 pub const DEFAULT_DATABASE: &str = ":memory:";
+
+/// Where the inventory listens by default.
+pub const DEFAULT_INVENTORY_URL: &str = "http://127.0.0.1:8082";
+
+/// Where the payments listen by default.
+pub const DEFAULT_PAYMENTS_URL: &str = "http://127.0.0.1:8083";
 
 /// What the service can be told from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +27,10 @@ pub struct Config {
     /// The SQLite file, made if it is missing, or `:memory:`. `ORDERS_DB`, default
     /// [`DEFAULT_DATABASE`].
     pub database: PathBuf,
+    /// The inventory. `INVENTORY_URL`, default [`DEFAULT_INVENTORY_URL`].
+    pub inventory_url: Url,
+    /// The payments. `PAYMENTS_URL`, default [`DEFAULT_PAYMENTS_URL`].
+    pub payments_url: Url,
 }
 
 // === impl Config ===
@@ -34,6 +46,10 @@ impl Config {
     ) -> Result<Self, InvalidVar> {
         const BIND: &str = "an address and port such as 127.0.0.1:8081";
         const ORDERS_DB: &str = "a file path or :memory:";
+        let url = |name, default| {
+            let parse = |text: &str| text.parse().ok().filter(|_| is_base_url(text));
+            config::var(&source, name, default, EXPECTED_URL, parse)
+        };
         Ok(Self {
             bind: config::var(&source, "BIND", &DEFAULT_BIND.to_string(), BIND, |text| {
                 text.parse().ok()
@@ -41,6 +57,8 @@ impl Config {
             database: config::var(&source, "ORDERS_DB", DEFAULT_DATABASE, ORDERS_DB, |text| {
                 Some(PathBuf::from(text))
             })?,
+            inventory_url: url("INVENTORY_URL", DEFAULT_INVENTORY_URL)?,
+            payments_url: url("PAYMENTS_URL", DEFAULT_PAYMENTS_URL)?,
         })
     }
 }
@@ -63,13 +81,23 @@ mod tests {
         let config = config(&[]).unwrap();
         assert_eq!(config.bind, DEFAULT_BIND);
         assert_eq!(config.database, PathBuf::from(":memory:"));
+        assert_eq!(config.inventory_url.as_str(), "http://127.0.0.1:8082/");
+        assert_eq!(config.payments_url.as_str(), "http://127.0.0.1:8083/");
     }
 
     #[test]
     fn a_bad_value_is_named_with_what_is_allowed() {
-        assert_eq!(
-            config(&[("BIND", "8081")]).unwrap_err().to_string(),
-            "BIND: `8081` is not an address and port such as 127.0.0.1:8081"
-        );
+        for (vars, said) in [
+            (
+                &[("BIND", "8081")],
+                "BIND: `8081` is not an address and port such as 127.0.0.1:8081",
+            ),
+            (
+                &[("PAYMENTS_URL", "payments")],
+                "PAYMENTS_URL: `payments` is not an http or https URL such as http://127.0.0.1:8081",
+            ),
+        ] {
+            assert_eq!(config(vars).unwrap_err().to_string(), said);
+        }
     }
 }

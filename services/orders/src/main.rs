@@ -24,9 +24,11 @@ async fn run(config: &Config) -> Result<(), Box<dyn Error>> {
         listener,
         app,
         telemetry,
+        sweeper,
     } = Service::start(config).await?;
     tracing::info!(address = %listener.local_addr()?, "listening");
     bartizan::serve(listener, app, telemetry).await?;
+    sweeper.stop().await;
     Ok(())
 }
 

@@ -1,18 +1,5 @@
 use serde::{Deserialize, Serialize};
-
-/// What can be ordered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Product {
-    /// Its number.
-    pub id: i64,
-    /// Its name.
-    pub name: String,
-    /// The price of one, in cents.
-    pub price_cents: i64,
-    /// How many are left.
-    pub stock: i64,
-}
+use shop::Quantity;
 
 /// A request for an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,17 +11,7 @@ pub struct NewOrder {
     pub quantity: Quantity,
 }
 
-/// How many of a product are ordered at once: 1 to 100.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "i64", into = "i64")]
-pub struct Quantity(i64);
-
-/// A number that is no [`Quantity`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("quantity is {0}, expected 1 to 100")]
-pub struct InvalidQuantity(i64);
-
-/// A placed order.
+/// An order, placed or not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Order {
@@ -44,36 +21,54 @@ pub struct Order {
     pub product_id: i64,
     /// How many of it.
     pub quantity: i64,
-    /// The price of all of them, in cents.
-    pub total_cents: i64,
-    /// When it was placed, in UTC, as RFC 3339 writes it.
-    pub placed_at: String,
+    /// How far it has come.
+    pub status: Status,
+    /// The price of all of them, in cents, once it is placed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_cents: Option<i64>,
+    /// Why it is not placed, if it is undone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When it was asked for, in UTC, as RFC 3339 writes it.
+    pub created_at: String,
 }
 
-// === impl Quantity ===
-
-impl Quantity {
-    /// The number itself.
-    #[must_use]
-    pub const fn get(self) -> i64 {
-        self.0
-    }
+/// How far an order has come.
+///
+/// ```text
+/// pending ─► placed
+///    └─────► undoing ─► rejected
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Status {
+    /// Stock and payment are being asked for.
+    Pending,
+    /// It has both.
+    Placed,
+    /// It will not be placed, and may still have either.
+    Undoing,
+    /// It was not placed, and has neither.
+    Rejected,
 }
 
-impl TryFrom<i64> for Quantity {
-    type Error = InvalidQuantity;
+// === impl Status ===
 
-    fn try_from(number: i64) -> Result<Self, InvalidQuantity> {
-        if (1..=100).contains(&number) {
-            Ok(Self(number))
-        } else {
-            Err(InvalidQuantity(number))
+impl Status {
+    /// As the database has it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Placed => "placed",
+            Self::Undoing => "undoing",
+            Self::Rejected => "rejected",
         }
     }
-}
 
-impl From<Quantity> for i64 {
-    fn from(quantity: Quantity) -> Self {
-        quantity.0
+    pub(crate) fn from_str(text: &str) -> Option<Self> {
+        [Self::Pending, Self::Placed, Self::Undoing, Self::Rejected]
+            .into_iter()
+            .find(|status| status.as_str() == text)
     }
 }

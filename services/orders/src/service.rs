@@ -5,7 +5,9 @@ use axum::Router;
 use bartizan::Telemetry;
 use tokio::net::TcpListener;
 
-use crate::{Config, Db, OpenError, router};
+use crate::{
+    CALL_TIMEOUT, CONNECT_TIMEOUT, Config, Db, OpenError, Orders, Sweeper, Upstream, router,
+};
 
 /// The service, ready to be given to [`bartizan::serve`].
 #[derive(Debug)]
@@ -16,6 +18,8 @@ pub struct Service {
     pub app: Router,
     /// Where the spans, metrics and logs go.
     pub telemetry: Telemetry,
+    /// Undoes what a crash has left, until it is stopped or dropped.
+    pub sweeper: Sweeper,
 }
 
 /// The service could not start.
@@ -25,6 +29,9 @@ pub enum StartError {
     /// The telemetry's environment is wrong, or the stack cannot be built.
     #[error(transparent)]
     Bartizan(#[from] bartizan::Error),
+    /// The HTTP client cannot be built.
+    #[error("cannot build the HTTP client: {0}")]
+    Client(#[from] reqwest::Error),
     /// The database cannot be opened.
     #[error(transparent)]
     Database(#[from] OpenError),
@@ -41,7 +48,7 @@ pub enum StartError {
 // === impl Service ===
 
 impl Service {
-    /// Sets up telemetry from the environment, opens the database and listens.
+    /// Sets up telemetry from the environment, opens the database, builds the client and listens.
     ///
     /// # Errors
     ///
@@ -49,7 +56,17 @@ impl Service {
     pub async fn start(config: &Config) -> Result<Self, StartError> {
         let telemetry = bartizan::telemetry::from_env()?;
         let db = Db::open(&config.database)?;
-        let app = router(db).layer(bartizan::stack().with_telemetry(&telemetry).build()?);
+        let client = reqwest::Client::builder()
+            // One hop away: a proxy that the environment names is for the world outside.
+            .no_proxy()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(CALL_TIMEOUT);
+        let client = bartizan::client::reqwest(client, &telemetry)?;
+        let inventory = Upstream::new("inventory", client.clone(), config.inventory_url.clone());
+        let payments = Upstream::new("payments", client, config.payments_url.clone());
+        let orders = Orders::new(db, inventory, payments);
+        let app =
+            router(orders.clone()).layer(bartizan::stack().with_telemetry(&telemetry).build()?);
         let listener =
             TcpListener::bind(config.bind)
                 .await
@@ -61,6 +78,7 @@ impl Service {
             listener,
             app,
             telemetry,
+            sweeper: Sweeper::start(orders),
         })
     }
 }

@@ -9,11 +9,11 @@ use opentelemetry::trace::{SpanId, TraceId};
 use super::queue::RecordLine;
 use super::{AccessRecord, LineKind};
 use crate::log_format::LogFormat;
-use crate::log_format::push_level;
 use crate::log_format::text::{
     Quotes, push_escaped, push_hex, push_json, push_millis, push_u64, push_word,
 };
 use crate::log_format::timestamp::{Precision, Timestamps};
+use crate::log_format::{push_baggage_json, push_baggage_words, push_level};
 
 /// Appends the line, line feed included.
 pub(super) fn push(
@@ -82,17 +82,7 @@ fn json(out: &mut Vec<u8>, stamps: &mut Timestamps, line: RecordLine<'_>) {
     if record.slow {
         out.extend_from_slice(b",\"slow\":true");
     }
-    let mut before: &[u8] = b",\"baggage\":{";
-    for (key, value) in &record.baggage {
-        out.extend_from_slice(before);
-        before = b",";
-        push_json(out, key.as_str());
-        out.push(b':');
-        push_json(out, value.as_str());
-    }
-    if !record.baggage.is_empty() {
-        out.push(b'}');
-    }
+    push_baggage_json(out, baggage(record));
     out.push(b'}');
 }
 
@@ -117,11 +107,24 @@ fn human(out: &mut Vec<u8>, stamps: &mut Timestamps, format: LogFormat, line: Re
     }
     millis(out, b" ", record.duration);
     out.extend_from_slice(b"ms");
+    if let Some(duration) = record.to_headers.filter(|took| *took != record.duration) {
+        millis(out, b" headers=", duration);
+        out.extend_from_slice(b"ms");
+    }
+    if let Some(bytes) = record.request_bytes.filter(|bytes| *bytes > 0) {
+        number(out, b" in=", bytes);
+    }
+    if record.response_bytes > 0 {
+        number(out, b" out=", record.response_bytes);
+    }
     if has_span(record) {
         out.extend_from_slice(b" trace=");
         push_hex(out, &record.trace_id.to_bytes());
         out.extend_from_slice(b" span=");
         push_hex(out, &record.span_id.to_bytes());
+        if !record.sampled {
+            out.extend_from_slice(b" unsampled");
+        }
     }
     if let Some(id) = &record.request_id {
         out.extend_from_slice(b" req=");
@@ -132,17 +135,19 @@ fn human(out: &mut Vec<u8>, stamps: &mut Timestamps, format: LogFormat, line: Re
         out.extend_from_slice(b" peer=");
         peer(out, addr);
     }
-    for (key, value) in &record.baggage {
-        out.extend_from_slice(b" baggage.");
-        push_word(out, key.as_str());
-        out.push(b'=');
-        push_word(out, value.as_str());
-    }
+    push_baggage_words(out, baggage(record));
     out.push(b' ');
     out.extend_from_slice(record.outcome.as_str().as_bytes());
     if record.slow {
         out.extend_from_slice(b" slow");
     }
+}
+
+fn baggage(record: &AccessRecord) -> impl Iterator<Item = (&str, &str)> {
+    record
+        .baggage
+        .iter()
+        .map(|(key, value)| (key.as_str(), value.as_str()))
 }
 
 /// Half an identity is none.

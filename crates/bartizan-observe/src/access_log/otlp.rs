@@ -8,6 +8,7 @@ use opentelemetry_sdk::logs::SdkLogger;
 use super::line::has_span;
 use super::queue::RecordLine;
 use super::{Level, LineKind};
+use crate::capture::clip;
 use crate::method::KnownMethod;
 use crate::names::{ACCESS_TARGET, attr};
 
@@ -58,14 +59,14 @@ fn add_attributes(log: &mut impl LogRecord, line: RecordLine<'_>) {
         add(attr::HTTP_REQUEST_METHOD, "_OTHER".into());
         add(
             attr::HTTP_REQUEST_METHOD_ORIGINAL,
-            line.method.to_owned().into(),
+            clip(line.method).to_owned().into(),
         );
     }
     if let Some(route) = &record.route {
         add(attr::HTTP_ROUTE, StringValue::from(route.clone()).into());
     }
     if let Some(path) = line.path {
-        add(attr::URL_PATH, path.to_owned().into());
+        add(attr::URL_PATH, clip(path).to_owned().into());
     }
     if let Some(status) = record.status {
         add(attr::HTTP_RESPONSE_STATUS_CODE, status.as_u16().into());

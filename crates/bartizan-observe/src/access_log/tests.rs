@@ -178,7 +178,7 @@ fn a_human_line_is_compact() {
         line(LogFormat::Human, &record),
         format!(
             "2026-01-02T03:04:05.678Z  WARN GET /orders/{{id}} (/orders/7) 200 1.234ms \
-             trace=0af7651916cd43dd8448eb211c80319c span=b7ad6b7169203331 req=req-1 task={task} \
+             headers=0.999ms in=12 out=345 trace=0af7651916cd43dd8448eb211c80319c span=b7ad6b7169203331 req=req-1 task={task} \
              peer=192.0.2.1:4711 baggage.tenant=\"a b\" completed slow\n"
         )
     );

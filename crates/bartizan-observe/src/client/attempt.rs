@@ -2,12 +2,14 @@
 
 use std::any::Any;
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use bartizan_task::Task;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
-use opentelemetry::trace::{SpanBuilder, SpanKind, Status, TraceContextExt};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Version, response};
+use hyper_util::client::legacy::connect::HttpInfo;
+use opentelemetry::trace::{SpanBuilder, SpanKind, Status, TraceContextExt, TraceFlags};
 use opentelemetry::{Context, KeyValue};
 
 use super::error_type;
@@ -15,9 +17,10 @@ use super::layer::{RequestIds, Shared};
 use super::metrics::{Ended, Endpoint, version_name};
 use super::target::Target;
 use crate::Outcome;
+use crate::event_stream::is_event_stream;
+use crate::intern;
 use crate::method::KnownMethod;
 use crate::names::{self, attr};
-use crate::propagation;
 
 /// What an attempt is started with.
 pub(super) struct Outgoing<'a> {
@@ -41,8 +44,12 @@ pub(super) struct Attempt {
     /// So that the span's length is the monotonic clock's, whatever is done to the wall clock.
     started_wall: SystemTime,
     recording: bool,
+    /// The `random` bit, where the attempt is the start of a trace of our own.
+    random: TraceFlags,
     request_bytes: Option<u64>,
     response: Option<(StatusCode, Version)>,
+    /// The other end of the connection, where the client tells.
+    peer: Option<SocketAddr>,
     response_bytes: u64,
     /// Set while the attempt's own code runs; an unwind leaves it set.
     running: bool,
@@ -73,6 +80,11 @@ impl Attempt {
                 .span()
                 .set_attributes(outgoing.attributes(method, shared));
         }
+        let random = if parent.span().span_context().is_valid() {
+            TraceFlags::NOT_SAMPLED
+        } else {
+            shared.tracer.random_bit()
+        };
         Self {
             endpoint: shared.metrics.start(method, outgoing.target),
             shared: Arc::clone(shared),
@@ -80,8 +92,10 @@ impl Attempt {
             started,
             started_wall,
             recording,
+            random,
             request_bytes: outgoing.body_bytes,
             response: None,
+            peer: None,
             response_bytes: 0,
             running: false,
             ended: false,
@@ -95,7 +109,8 @@ impl Attempt {
 
     /// Writes what the far side needs: the trace context, and the request's id if it has none.
     pub(super) fn write_headers(&self, headers: &mut HeaderMap) {
-        propagation::inject(&self.context, headers);
+        let formats = self.shared.tracer.formats();
+        formats.inject(&self.context, self.random, headers);
         if self.shared.request_ids == RequestIds::Forwarded
             && !headers.contains_key(names::header::X_REQUEST_ID)
         {
@@ -119,16 +134,12 @@ impl Attempt {
     }
 
     /// Takes the response's head. Gives the attempt back if the body belongs to it.
-    pub(super) fn respond(
-        mut self,
-        status: StatusCode,
-        version: Version,
-        headers: &HeaderMap,
-    ) -> Option<Self> {
-        self.response = Some((status, version));
-        if status == StatusCode::SWITCHING_PROTOCOLS {
+    pub(super) fn respond(mut self, response: &response::Parts) -> Option<Self> {
+        self.response = Some((response.status, response.version));
+        self.peer = response.extensions.get().map(HttpInfo::remote_addr);
+        if response.status == StatusCode::SWITCHING_PROTOCOLS {
             self.end(Outcome::Upgraded, None);
-        } else if is_event_stream(headers) {
+        } else if is_event_stream(&response.headers) {
             self.end(Outcome::Streaming, None);
         } else {
             return Some(self);
@@ -181,12 +192,18 @@ impl Attempt {
             return;
         }
         let span = self.context.span();
-        let mut attributes = Vec::with_capacity(4);
+        let mut attributes = Vec::with_capacity(6);
         if let Some((status, version)) = self.response {
             let status = i64::from(status.as_u16());
             attributes.push(KeyValue::new(attr::HTTP_RESPONSE_STATUS_CODE, status));
             let version = version_name(version);
             attributes.push(KeyValue::new(attr::NETWORK_PROTOCOL_VERSION, version));
+        }
+        if let Some(peer) = self.peer {
+            let address = intern::recent(&peer.ip().to_canonical().to_string());
+            attributes.push(KeyValue::new(attr::NETWORK_PEER_ADDRESS, address));
+            let port = i64::from(peer.port());
+            attributes.push(KeyValue::new(attr::NETWORK_PEER_PORT, port));
         }
         if let Some(error) = ended.error_type() {
             // No description: the attributes say it, and an error's text may hold a URL.
@@ -225,8 +242,8 @@ impl fmt::Debug for Attempt {
 
 impl Outgoing<'_> {
     fn attributes(&self, method: KnownMethod, shared: &Shared) -> Vec<KeyValue> {
-        // Room for the four that come at the end too.
-        let mut attributes = Vec::with_capacity(11);
+        // Room for the six that come at the end too.
+        let mut attributes = Vec::with_capacity(13);
         attributes.push(KeyValue::new(attr::HTTP_REQUEST_METHOD, method.as_str()));
         if method.is_other() {
             let original = self.method.as_str().to_owned();
@@ -252,17 +269,4 @@ impl Outgoing<'_> {
         }
         attributes
     }
-}
-
-fn is_event_stream(headers: &HeaderMap) -> bool {
-    const EVENT_STREAM: &[u8] = b"text/event-stream";
-
-    headers.get(header::CONTENT_TYPE).is_some_and(|value| {
-        let media_type = value
-            .as_bytes()
-            .split(|byte| *byte == b';')
-            .next()
-            .unwrap_or_default();
-        media_type.trim_ascii().eq_ignore_ascii_case(EVENT_STREAM)
-    })
 }

@@ -47,7 +47,7 @@ impl<B: Body> ResponseBody<B> {
     ) -> Response<Self> {
         let (parts, inner) = response.into_parts();
         let context = attempt.context().clone();
-        let watch = match attempt.respond(parts.status, parts.version, &parts.headers) {
+        let watch = match attempt.respond(&parts) {
             None => Watch::Outlives(context),
             Some(attempt) if inner.is_end_stream() => {
                 attempt.complete();
@@ -89,8 +89,8 @@ where
                 {
                     attempt.read(data.remaining());
                 }
-                // A reader that knows the end has come does not ask again.
-                if this.inner.is_end_stream() {
+                // A reader that knows the end has come does not ask again; trailers are the end.
+                if frame.is_trailers() || this.inner.is_end_stream() {
                     this.watch.complete();
                 }
             }

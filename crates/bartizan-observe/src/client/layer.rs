@@ -3,15 +3,15 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use opentelemetry::global;
 use opentelemetry::metrics::Meter;
-use opentelemetry::{InstrumentationScope, global};
 use tower_layer::Layer;
 
 use super::metrics::{DEFAULT_MAX_SERIES, Metrics};
 use super::{Client, error_type};
 use crate::redact::Redaction;
 use crate::telemetry::Telemetry;
-use crate::tracing_source::Tracer;
+use crate::tracing_source::{Tracer, scope};
 use crate::{Clock, names};
 
 /// Wraps HTTP client services so that each attempt has a client span and is measured.
@@ -51,18 +51,13 @@ impl ClientLayer {
     /// A layer that reports to `telemetry`.
     #[must_use]
     pub fn new(telemetry: &Telemetry) -> Self {
-        let tracer = Tracer::Ours(telemetry.tracer().clone(), telemetry.sampler());
-        Self::with_sources(tracer, telemetry.meter().clone())
+        Self::with_sources(Tracer::ours(telemetry), telemetry.meter().clone())
     }
 
     /// A layer that reports to OpenTelemetry's global providers, as they are now.
     #[must_use]
     pub fn from_globals() -> Self {
-        let scope = InstrumentationScope::builder(names::SCOPE)
-            .with_schema_url(names::SCHEMA_URL)
-            .build();
-        let tracer = Tracer::Global(global::tracer_with_scope(scope.clone()));
-        Self::with_sources(tracer, global::meter_with_scope(scope))
+        Self::with_sources(Tracer::global(), global::meter_with_scope(scope()))
     }
 
     pub(super) fn with_sources(tracer: Tracer, meter: Meter) -> Self {

@@ -1,7 +1,6 @@
 //! `http.client.*`: instruments bound once per series, in tables of bounded size.
 
 use std::hash::RandomState;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -31,7 +30,6 @@ pub(super) struct Metrics {
     response_size: Histogram<u64>,
     /// Host names may come from outside, so the hash is keyed.
     endpoints: Table<EndpointKey<Box<str>>, Arc<Endpoint>, RandomState>,
-    next_endpoint: AtomicUsize,
     series: Table<SeriesKey, Series>,
     /// Take what no longer fits.
     overflow_endpoint: OnceLock<Arc<Endpoint>>,
@@ -106,7 +104,6 @@ impl Metrics {
             request_size: size(metric::CLIENT_REQUEST_BODY_SIZE),
             response_size: size(metric::CLIENT_RESPONSE_BODY_SIZE),
             endpoints: Table::new(max_series),
-            next_endpoint: AtomicUsize::new(0),
             series: Table::new(max_series),
             overflow_endpoint: OnceLock::new(),
             overflow: Series::default(),
@@ -119,7 +116,7 @@ impl Metrics {
         let known = if target.address.map_or(0, str::len) > MAX_ADDRESS_LEN {
             None
         } else {
-            let make = || (key.owned(), self.endpoint(&key));
+            let make = |number| (key.owned(), self.endpoint(&key, number));
             self.endpoints
                 .get_or_insert(&key, |known| known.is(&key), make)
         };
@@ -140,7 +137,7 @@ impl Metrics {
                 error: ended.error,
             };
             self.series
-                .get_or_insert(&key, |known| *known == key, || (key, Series::default()))
+                .get_or_insert(&key, |known| *known == key, |_| (key, Series::default()))
         });
         let attributes = || match series {
             Some(_) => endpoint.attributes_at_end(ended),
@@ -171,7 +168,11 @@ impl Metrics {
         }
     }
 
-    fn endpoint(&self, &EndpointKey(method, target): &EndpointKey<&str>) -> Arc<Endpoint> {
+    fn endpoint(
+        &self,
+        &EndpointKey(method, target): &EndpointKey<&str>,
+        number: usize,
+    ) -> Arc<Endpoint> {
         let mut attributes = Vec::with_capacity(4);
         attributes.push(KeyValue::new(attr::HTTP_REQUEST_METHOD, method.as_str()));
         if let Some(scheme) = target.scheme.as_str() {
@@ -187,7 +188,7 @@ impl Metrics {
             attributes.push(KeyValue::new(attr::SERVER_PORT, i64::from(port)));
         }
         Arc::new(Endpoint {
-            id: Some(self.next_endpoint.fetch_add(1, Ordering::Relaxed)),
+            id: Some(number),
             active: self.active.bind(&attributes),
             attributes,
         })

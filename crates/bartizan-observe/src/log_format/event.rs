@@ -1,8 +1,9 @@
 //! One event as a line.
 
 use bartizan_task::Task;
-use opentelemetry::Context as OtelContext;
+use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::{SpanContext, TraceContextExt};
+use opentelemetry::{Context as OtelContext, StringValue};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
@@ -10,21 +11,40 @@ use tracing_subscriber::registry::{LookupSpan, SpanRef};
 use super::LogFormat;
 use super::fields::{Fields, Message, SpanFields, Style};
 use super::text::{Quotes, push_hex, push_json, push_u64, push_word};
+use crate::log_control::suppressed;
 
-/// The current span's ids are copied out: inside `map_current` no span may be started or dropped,
-/// and printing a field could do either.
-pub(super) fn current_span(has_context: bool) -> Option<SpanIds> {
+/// What the line takes from the current context.
+#[derive(Default)]
+pub(super) struct Current {
+    span: Option<SpanIds>,
+    baggage: Vec<(Box<str>, StringValue)>,
+}
+
+/// The current span's ids and baggage are copied out: inside `map_current` no span may be started
+/// or dropped, and printing a field could do either.
+pub(super) fn current(has_context: bool, baggage: &[Box<str>]) -> Current {
     if !has_context {
-        return None;
+        return Current::default();
     }
     OtelContext::map_current(|context| {
         let span = context.span();
         let span = span.span_context();
-        span.is_valid().then(|| SpanIds::of(span))
+        let entry = |key: &str| Some((key.into(), context.baggage().get(key)?.clone()));
+        Current {
+            span: span.is_valid().then(|| SpanIds::of(span)),
+            baggage: baggage.iter().filter_map(|key| entry(key)).collect(),
+        }
     })
 }
 
-pub(super) struct SpanIds {
+impl Current {
+    #[cfg(test)]
+    pub(super) const fn is_empty(&self) -> bool {
+        self.span.is_none() && self.baggage.is_empty()
+    }
+}
+
+struct SpanIds {
     trace_id: [u8; 16],
     span_id: [u8; 8],
     sampled: bool,
@@ -41,12 +61,8 @@ impl SpanIds {
 }
 
 /// Everything behind the timestamp's text.
-pub(super) fn json<S>(
-    out: &mut Vec<u8>,
-    event: &Event<'_>,
-    span: Option<SpanIds>,
-    ctx: &Context<'_, S>,
-) where
+pub(super) fn json<S>(out: &mut Vec<u8>, event: &Event<'_>, current: &Current, ctx: &Context<'_, S>)
+where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     let metadata = event.metadata();
@@ -65,7 +81,7 @@ pub(super) fn json<S>(
     if message.found {
         out.push(b'"');
     }
-    if let Some(span) = span {
+    if let Some(span) = &current.span {
         out.extend_from_slice(b",\"trace_id\":\"");
         push_hex(out, &span.trace_id);
         out.extend_from_slice(b"\",\"span_id\":\"");
@@ -85,6 +101,18 @@ pub(super) fn json<S>(
         out.extend_from_slice(b",\"task_id\":");
         push_u64(out, task.id().get());
     });
+    push_baggage_json(
+        out,
+        current
+            .baggage
+            .iter()
+            .map(|(key, value)| (&**key, value.as_str())),
+    );
+    let suppressed = suppressed();
+    if suppressed > 0 {
+        out.extend_from_slice(b",\"suppressed\":");
+        push_u64(out, suppressed);
+    }
     let mut fields = Fields::new(out, Style::Json);
     event.record(&mut fields);
     fields.end();
@@ -117,7 +145,7 @@ where
 pub(super) fn human<S>(
     out: &mut Vec<u8>,
     event: &Event<'_>,
-    span: Option<SpanIds>,
+    current: &Current,
     ctx: &Context<'_, S>,
 ) where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -133,7 +161,7 @@ pub(super) fn human<S>(
     let mut fields = Fields::new(out, Style::Words);
     event.record(&mut fields);
     fields.end();
-    if let Some(span) = span {
+    if let Some(span) = &current.span {
         out.extend_from_slice(b" trace=");
         push_hex(out, &span.trace_id);
         out.extend_from_slice(b" span=");
@@ -148,6 +176,18 @@ pub(super) fn human<S>(
         out.extend_from_slice(b" task=");
         push_u64(out, task.id().get());
     });
+    push_baggage_words(
+        out,
+        current
+            .baggage
+            .iter()
+            .map(|(key, value)| (&**key, value.as_str())),
+    );
+    let suppressed = suppressed();
+    if suppressed > 0 {
+        out.extend_from_slice(b" suppressed=");
+        push_u64(out, suppressed);
+    }
     let mut before: &[u8] = b" in ";
     for span in spans(ctx, event) {
         out.extend_from_slice(before);
@@ -182,6 +222,39 @@ pub(crate) fn push_level(out: &mut Vec<u8>, level: &str, format: LogFormat) {
         out.extend_from_slice(b"\x1b[0m");
     }
     out.push(b' ');
+}
+
+/// `,"baggage":{"key":"value"}`; nothing when there is none.
+pub(crate) fn push_baggage_json<'a>(
+    out: &mut Vec<u8>,
+    entries: impl Iterator<Item = (&'a str, &'a str)>,
+) {
+    let mut before: &[u8] = b",\"baggage\":{";
+    let mut some = false;
+    for (key, value) in entries {
+        out.extend_from_slice(before);
+        before = b",";
+        some = true;
+        push_json(out, key);
+        out.push(b':');
+        push_json(out, value);
+    }
+    if some {
+        out.push(b'}');
+    }
+}
+
+/// ` baggage.key=value` for each.
+pub(crate) fn push_baggage_words<'a>(
+    out: &mut Vec<u8>,
+    entries: impl Iterator<Item = (&'a str, &'a str)>,
+) {
+    for (key, value) in entries {
+        out.extend_from_slice(b" baggage.");
+        push_word(out, key);
+        out.push(b'=');
+        push_word(out, value);
+    }
 }
 
 pub(super) const fn level_name(level: Level) -> &'static str {

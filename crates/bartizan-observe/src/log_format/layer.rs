@@ -8,7 +8,7 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::LogFormat;
-use super::event::{current_span, human, json, level_name, push_level};
+use super::event::{current, human, json, level_name, push_level};
 use super::fields::SpanFields;
 use super::timestamp::{Precision, Timestamps};
 use crate::Clock;
@@ -27,6 +27,7 @@ pub struct LineLayer {
     format: LogFormat,
     writer: LineWriter,
     clock: Clock,
+    baggage: Vec<Box<str>>,
 }
 
 /// Where a thread puts its lines together.
@@ -63,7 +64,18 @@ impl LineLayer {
             format,
             writer,
             clock: Clock::default(),
+            baggage: Vec::new(),
         }
+    }
+
+    /// Baggage entries that are written on each line, as on the access log's. Default: none.
+    #[must_use]
+    pub fn with_baggage_keys<K: Into<Box<str>>>(
+        mut self,
+        keys: impl IntoIterator<Item = K>,
+    ) -> Self {
+        self.baggage = keys.into_iter().map(Into::into).collect();
+        self
     }
 
     /// Where the lines' time comes from. Default: the system's clock.
@@ -79,14 +91,14 @@ impl LineLayer {
     {
         scratch.line.clear();
         let now = self.clock.wall(self.clock.now());
-        let span = current_span(scratch.has_context);
+        let current = current(scratch.has_context, &self.baggage);
         match self.format {
             LogFormat::Json => {
                 scratch.line.extend_from_slice(b"{\"timestamp\":\"");
                 scratch
                     .stamps
                     .push(&mut scratch.line, now, Precision::Micros);
-                json(&mut scratch.line, event, span, ctx);
+                json(&mut scratch.line, event, &current, ctx);
             }
             LogFormat::Human | LogFormat::HumanColour => {
                 scratch
@@ -94,7 +106,7 @@ impl LineLayer {
                     .push(&mut scratch.line, now, Precision::Millis);
                 let level = *event.metadata().level();
                 push_level(&mut scratch.line, level_name(level), self.format);
-                human(&mut scratch.line, event, span, ctx);
+                human(&mut scratch.line, event, &current, ctx);
             }
         }
         scratch.line.push(b'\n');
@@ -197,8 +209,8 @@ mod tests {
         impl Drop for Last {
             fn drop(&mut self) {
                 with_scratch(|scratch| {
-                    let span = current_span(scratch.has_context);
-                    let _ = self.0.send(span.is_none());
+                    let current = current(scratch.has_context, &[]);
+                    let _ = self.0.send(current.is_empty());
                 });
             }
         }

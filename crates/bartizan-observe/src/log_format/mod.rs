@@ -31,7 +31,7 @@ mod tests;
 pub(crate) mod text;
 pub(crate) mod timestamp;
 
-pub(crate) use event::push_level;
+pub(crate) use event::{push_baggage_json, push_baggage_words, push_level};
 pub use layer::LineLayer;
 
 /// What a line looks like.

@@ -3,9 +3,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bartizan_task::{RequestId, Task};
+use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::{
     SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState, TracerProvider,
 };
+use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -46,6 +48,26 @@ fn capture() -> (AccessLog, Captured) {
 fn text(log: &AccessLog, sink: &Captured) -> String {
     assert!(log.flush(LONG));
     String::from_utf8(sink.0.lock().unwrap().clone()).unwrap()
+}
+
+#[test]
+fn baggage_that_is_asked_for_is_on_the_line_and_the_rest_is_not() {
+    for (format, expected) in [
+        (LogFormat::Json, r#""baggage":{"tenant":"acme"}"#),
+        (LogFormat::Human, " baggage.tenant=acme"),
+    ] {
+        let (log, sink) = capture();
+        let layer =
+            LineLayer::new(format, log.line_writer()).with_baggage_keys(["tenant", "absent"]);
+        let baggage = [("tenant", "acme"), ("secret", "s3")].map(|(k, v)| KeyValue::new(k, v));
+        with_default(registry().with(layer), || {
+            let _current = Context::current_with_baggage(baggage).attach();
+            info!("hello");
+        });
+        let line = text(&log, &sink);
+        assert!(line.contains(expected), "{line}");
+        assert!(!line.contains("s3") && !line.contains("absent"), "{line}");
+    }
 }
 
 /// What `emit` writes.
@@ -155,6 +177,28 @@ fn an_event_for_people_carries_the_same() {
              trace=00000000000000000000000000000abc span=0000000000000def req=req-1 task={id} \
              in outer{{user=\"ann lee\" n=1}} > inner"
         )
+    );
+}
+
+#[test]
+fn what_was_left_out_before_an_event_is_on_its_line() {
+    let emit = || {
+        let _telling = crate::log_control::Telling::begin(7);
+        info!(target: "shop", suppressed = 1, "back");
+    };
+    assert_eq!(
+        json_line(emit),
+        json!({
+            "level": "INFO",
+            "target": "shop",
+            "message": "back",
+            "suppressed": 7,
+            "fields": {"suppressed": 1},
+        })
+    );
+    assert_eq!(
+        human_line(emit),
+        " INFO shop: back suppressed=1 suppressed=7"
     );
 }
 

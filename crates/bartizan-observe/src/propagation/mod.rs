@@ -24,11 +24,14 @@
 //! server calls [`Remote::extract`] with its answer. What is sent on is what the context says:
 //! [`inject`] replaces the lines that were there.
 //!
-//! Not here: B3, Jaeger and X-Ray headers, and the withdrawn `traceresponse` header, in whose
+//! [`Formats`] adds Zipkin's B3 headers. Not here: Jaeger's and X-Ray's, for which there is no crate
+//! at this version of OpenTelemetry, and the withdrawn `traceresponse` header, in whose
 //! place the specification's current draft has [`server_timing`].
 
+mod b3;
 mod baggage;
 mod extract;
+mod formats;
 mod inject;
 mod network;
 mod propagator;
@@ -41,8 +44,11 @@ mod trust;
 #[cfg(test)]
 mod tests;
 
+pub use b3::B3;
 pub use baggage::{MAX_BAGGAGE_BYTES, MAX_BAGGAGE_MEMBERS};
 pub use extract::{extract, extract_baggage};
+pub use formats::{Formats, FormatsPropagator};
+pub(crate) use inject::server_timing_with;
 pub use inject::{inject, server_timing};
 pub use network::{InvalidNetwork, Network};
 pub use propagator::W3cPropagator;

@@ -9,7 +9,6 @@ use opentelemetry::propagation::text_map_propagator::FieldIter;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 use opentelemetry::trace::TraceContextExt;
 
-use super::traceparent::Traceparent;
 use super::{baggage, extract, inject};
 use crate::names::header::{BAGGAGE, TRACEPARENT, TRACESTATE};
 
@@ -61,7 +60,7 @@ impl TextMapPropagator for W3cPropagator {
     fn inject_context(&self, cx: &Context, injector: &mut dyn Injector) {
         let span = cx.span();
         let span = span.span_context();
-        if let Some(parent) = Traceparent::of(span) {
+        if let Some(parent) = inject::traceparent(span) {
             // The line is hex digits and dashes.
             let line = str::from_utf8(&parent.format())
                 .unwrap_or_default()

@@ -6,7 +6,7 @@ use opentelemetry::baggage::{Baggage, BaggageExt};
 use opentelemetry::trace::{SpanContext, TraceContextExt};
 
 use super::remainder::Remainder;
-use super::{Trust, extract, extract_baggage};
+use super::{Formats, Trust, extract, extract_baggage, formats};
 
 /// What the caller sent, after the [`TrustPolicy`](super::TrustPolicy) has spoken and before the
 /// sampler is asked.
@@ -42,10 +42,23 @@ impl Remote {
     /// Reads as much of the headers as `trust` allows; nothing at all for [`Trust::Ignore`].
     #[must_use]
     pub fn extract(headers: &HeaderMap, trust: Trust) -> Self {
+        Self::extract_as(Formats::default(), headers, trust)
+    }
+
+    /// The same from headers of other formats.
+    #[must_use]
+    pub fn extract_as(formats: Formats, headers: &HeaderMap, trust: Trust) -> Self {
+        let w3c = || {
+            formats
+                .trace_context
+                .then(|| extract::span_and_remainder(headers))
+                .flatten()
+        };
+        let b3 = || formats::b3_of(formats, headers).map(|parent| (parent, None));
         match trust {
             Trust::Trust => {
-                let (parent, remainder) = extract::span_and_remainder(headers).unzip();
-                let baggage = extract_baggage(headers);
+                let (parent, remainder) = w3c().or_else(b3).unzip();
+                let baggage = formats.baggage.then(|| extract_baggage(headers)).flatten();
                 Self {
                     parent,
                     link: None,
@@ -54,7 +67,7 @@ impl Remote {
                 }
             }
             Trust::Link => Self {
-                link: extract::extract(headers),
+                link: w3c().or_else(b3).map(|(parent, _)| parent),
                 ..Self::default()
             },
             Trust::Ignore => Self::default(),

@@ -63,6 +63,12 @@ impl Traceparent {
         })
     }
 
+    /// The same with these flags set too.
+    pub(super) fn with_flags(mut self, flags: TraceFlags) -> Self {
+        self.flags = self.flags | (flags & KNOWN_FLAGS);
+        self
+    }
+
     /// The field value, always in version `00`.
     pub(super) fn format(&self) -> [u8; LEN] {
         let mut line = [b'-'; LEN];

@@ -11,6 +11,7 @@ use opentelemetry::{Array, Context, KeyValue, StringValue, Value};
 use super::facts::{Facts, authority, protocol_version, split_authority};
 use super::options::RequestOptions;
 use super::route::MatchedRoute;
+use crate::capture::clip;
 use crate::names::attr;
 use crate::{PeerAddr, intern};
 
@@ -57,18 +58,18 @@ impl<B> Start<'_, B> {
             facts.method.as_str(),
         ));
         if facts.method.is_other() {
-            let original = request.method().as_str().to_owned();
+            let original = clip(request.method().as_str()).to_owned();
             list.push(KeyValue::new(attr::HTTP_REQUEST_METHOD_ORIGINAL, original));
         }
         list.push(KeyValue::new(attr::URL_SCHEME, facts.scheme.as_str()));
         list.push(KeyValue::new(
             attr::URL_PATH,
-            request.uri().path().to_owned(),
+            clip(path(request)).to_owned(),
         ));
         if let Some(query) = request.uri().query().filter(|query| !query.is_empty()) {
             list.push(KeyValue::new(
                 attr::URL_QUERY,
-                self.options.redaction.query(query).into_owned(),
+                clip(&self.options.redaction.query(query)).to_owned(),
             ));
         }
         if let Some(route) = self.route {
@@ -83,7 +84,7 @@ impl<B> Start<'_, B> {
         {
             list.push(KeyValue::new(
                 attr::USER_AGENT_ORIGINAL,
-                intern::recent(agent),
+                intern::recent(clip(agent)),
             ));
         }
         self.push_opted_in(&mut list);
@@ -101,7 +102,10 @@ impl<B> Start<'_, B> {
             .and_then(split_authority)
         {
             let port = port.unwrap_or_else(|| facts.scheme.default_port());
-            list.push(KeyValue::new(attr::SERVER_ADDRESS, intern::recent(host)));
+            list.push(KeyValue::new(
+                attr::SERVER_ADDRESS,
+                intern::recent(clip(host)),
+            ));
             list.push(KeyValue::new(attr::SERVER_PORT, i64::from(port)));
         }
         let peer = facts.peer.map(PeerAddr);
@@ -134,7 +138,7 @@ impl<B> Start<'_, B> {
                 .iter()
                 .filter(|value| !value.is_sensitive())
                 .filter_map(|value| value.to_str().ok())
-                .map(|value| StringValue::from(value.to_owned()))
+                .map(|value| StringValue::from(clip(value).to_owned()))
                 .collect();
             if !values.is_empty() {
                 let key = format!("http.request.header.{name}");
@@ -143,6 +147,14 @@ impl<B> Start<'_, B> {
         }
         let chosen = self.options.chosen_baggage(self.base.baggage());
         list.extend(chosen.map(|(key, value)| KeyValue::new(key, value)));
+    }
+}
+
+/// A request target without a path (CONNECT's, and `*`) asks for the root.
+fn path<B>(request: &Request<B>) -> &str {
+    match request.uri().path() {
+        "" => "/",
+        path => path,
     }
 }
 

@@ -52,8 +52,8 @@ impl<B: Body> Body for ResponseBody<B> {
                 if let Some(data) = frame.data_ref() {
                     this.ending.add(data.remaining() as u64);
                 }
-                // A server may not ask again after the last frame.
-                if this.body.is_end_stream() {
+                // A server does not ask again after the last frame, which trailers always are.
+                if frame.is_trailers() || this.body.is_end_stream() {
                     this.ending.end(Outcome::Completed);
                 }
             }

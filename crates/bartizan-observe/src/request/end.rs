@@ -14,6 +14,7 @@ use super::span::SpanEnd;
 use super::verdict::{self, Failure};
 use crate::Outcome;
 use crate::access_log::{AccessRecord, LineKind};
+use crate::exposition::Exemplar;
 
 /// How a request ended.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +50,7 @@ impl Ends for TaskRef<Record> {
                 failure,
                 outcome: end.outcome,
                 to_headers: end.to_headers,
-                at: self.clock.wall(end.at),
+                age: self.age(end.at),
             });
         }
         if let Some(metrics) = self
@@ -64,14 +65,15 @@ impl Ends for TaskRef<Record> {
                 request_bytes: self.facts.request_bytes,
                 response_bytes: (!is_stream && end.status.is_some()).then_some(end.response_bytes),
             };
-            metrics.end(&series_key(self, end.status, failure), &measured);
+            let key = series_key(self, end.status, failure);
+            metrics.end(&key, &measured, || exemplar(self, end));
         }
         write_line(self, LineKind::Request, end, failure);
     }
 
     /// The stream that a request opened is over; the request itself ended at its headers.
     fn stream_ended(&self, end: &End) {
-        let failure = Failure::of(end.outcome, end.status);
+        let failure = Failure::of_stream(end.outcome, end.status);
         if let Some(metrics) = self
             .metrics
             .get()
@@ -96,6 +98,18 @@ fn series_key(
         status,
         failure,
     }
+}
+
+/// `None` unless a sampled span leads on from the measurement.
+fn exemplar(record: &Record, end: &End) -> Option<Exemplar> {
+    let span = record.span.get()?.context.span();
+    let ids = span.span_context();
+    ids.is_sampled().then(|| Exemplar {
+        trace_id: ids.trace_id(),
+        span_id: ids.span_id(),
+        value: end.duration.as_secs_f64(),
+        at: record.clock.wall(end.at),
+    })
 }
 
 fn write_line(record: &TaskRef<Record>, kind: LineKind, end: &End, failure: Option<Failure>) {

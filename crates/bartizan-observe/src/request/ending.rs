@@ -29,8 +29,8 @@ pub(crate) struct CallEnding {
 pub(crate) struct BodyEnding {
     body: WatchedBody,
     to_headers: Duration,
-    /// The length the body promised, if it did: a server that has sent that much drops the body
-    /// without asking for its end.
+    /// The length that the body or its header promised, if one did: a server that has sent that
+    /// much drops the body without asking for its end.
     expected: Option<u64>,
     /// A panic was caught on the way and made this response.
     caught_panic: bool,
@@ -162,7 +162,10 @@ impl Drop for BodyEnding {
     fn drop(&mut self) {
         let outcome = if self.body.running.unwound() {
             Outcome::Panicked
-        } else if self.expected == Some(self.body.bytes) {
+        } else if self
+            .expected
+            .is_some_and(|expected| self.body.bytes >= expected)
+        {
             Outcome::Completed
         } else {
             Outcome::BodyDropped

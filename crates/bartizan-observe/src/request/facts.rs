@@ -77,14 +77,18 @@ impl Facts {
         let peer = options.peer(request.extensions());
         let forwarded = options
             .trusts_proxy(peer)
-            .then(|| forwarded::read(request.headers(), |ip| options.is_proxy(ip)))
+            .then(|| {
+                forwarded::read(request.headers(), options.dialect, |ip| {
+                    options.is_proxy(ip)
+                })
+            })
             .flatten()
             .map(Box::new);
         let scheme = forwarded
             .as_ref()
             .and_then(|forwarded| forwarded.scheme)
             .or_else(|| request.extensions().get().copied())
-            .or_else(|| request.uri().scheme_str().and_then(Scheme::parse))
+            .or_else(|| pseudo_scheme(request))
             .unwrap_or(Scheme::Http);
         Self {
             method: KnownMethod::of(request.method()),
@@ -97,6 +101,15 @@ impl Facts {
             forwarded,
         }
     }
+}
+
+/// The scheme that HTTP/2 and later send with each request. An absolute target of an HTTP/1 request
+/// says how a proxy is to go on, and nothing about how the request came here.
+fn pseudo_scheme<B>(request: &Request<B>) -> Option<Scheme> {
+    let scheme = request.uri().scheme_str()?;
+    (request.version() >= Version::HTTP_2)
+        .then(|| Scheme::parse(scheme))
+        .flatten()
 }
 
 /// The value of `network.protocol.version`.

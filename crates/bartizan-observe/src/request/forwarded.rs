@@ -20,15 +20,29 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
+/// Which headers the trusted proxies write. Only these are read: a proxy passes on what it does not
+/// know, so the others are the client's to choose.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// `X-Forwarded-For`, `-Proto` and `-Host`.
+    #[default]
+    DeFacto,
+    /// `Forwarded`.
+    Standard,
+}
+
 /// Reads the headers of a request whose peer is a trusted proxy; `None` when they say nothing.
 ///
 /// Goes from right to left, because only the entries that trusted proxies appended can be believed,
-/// and stops at the first entry that is no address. `Forwarded` wins where both kinds are there.
-pub(crate) fn read(headers: &HeaderMap, is_proxy: impl Fn(IpAddr) -> bool) -> Option<Forwarded> {
-    let found = if headers.contains_key(header::FORWARDED) {
-        standard(headers, is_proxy)
-    } else {
-        de_facto(headers, is_proxy)
+/// and stops at the first entry that is no address.
+pub(crate) fn read(
+    headers: &HeaderMap,
+    dialect: Dialect,
+    is_proxy: impl Fn(IpAddr) -> bool,
+) -> Option<Forwarded> {
+    let found = match dialect {
+        Dialect::DeFacto => de_facto(headers, is_proxy),
+        Dialect::Standard => standard(headers, is_proxy),
     };
     (found != Forwarded::default()).then_some(found)
 }
@@ -106,11 +120,21 @@ mod tests {
     use super::*;
 
     fn client(lines: &[(&'static str, &'static str)]) -> Option<Forwarded> {
+        seen(Dialect::DeFacto, lines)
+    }
+
+    fn standard(lines: &[(&'static str, &'static str)]) -> Option<Forwarded> {
+        seen(Dialect::Standard, lines)
+    }
+
+    fn seen(dialect: Dialect, lines: &[(&'static str, &'static str)]) -> Option<Forwarded> {
         let mut headers = HeaderMap::new();
         for (name, value) in lines {
             headers.append(*name, HeaderValue::from_static(value));
         }
-        read(&headers, |ip| ip.to_string().starts_with("10."))
+        read(&headers, dialect, |ip: IpAddr| {
+            ip.to_string().starts_with("10.")
+        })
     }
 
     fn ip(text: &str) -> Option<IpAddr> {
@@ -126,7 +150,7 @@ mod tests {
             ("x-forwarded-for", "203.0.113.7:4711"),
         ]);
         assert_eq!(found.unwrap().client, ip("203.0.113.7"));
-        let found = client(&[(
+        let found = standard(&[(
             "forwarded",
             "for=6.6.6.6, for=\"[2001:db8::1]:4711\";proto=https",
         )]);
@@ -143,8 +167,20 @@ mod tests {
             ip("10.0.0.1"),
             "the last hop that could be believed"
         );
-        assert_eq!(client(&[("forwarded", "for=_hidden")]), None);
+        assert_eq!(standard(&[("forwarded", "for=_hidden")]), None);
         assert_eq!(client(&[]), None);
+    }
+
+    #[test]
+    fn headers_that_the_proxies_do_not_write_are_the_clients_and_are_not_read() {
+        let both = [
+            ("x-forwarded-for", "203.0.113.7"),
+            ("forwarded", "for=6.6.6.6;proto=https;host=evil.example"),
+        ];
+        let found = client(&both).unwrap();
+        assert_eq!(found.client, ip("203.0.113.7"));
+        assert_eq!((found.scheme, found.host), (None, None));
+        assert_eq!(standard(&both[..1]), None);
     }
 
     #[test]

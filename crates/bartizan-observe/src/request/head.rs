@@ -12,6 +12,7 @@ use super::on_close::OnClose;
 use super::record::Record;
 use super::span::RequestSpan;
 use crate::Outcome;
+use crate::event_stream::is_event_stream;
 use crate::names::header::{SERVER_TIMING, X_REQUEST_ID};
 
 /// Put on a response that was made from a caught panic, so that the request is still recorded as
@@ -42,11 +43,20 @@ pub(super) fn respond<B: Body>(
         response_bytes: 0,
     };
 
+    let is_over = body.is_end_stream() || record.facts.is_head || has_no_body(status);
     let ending = if is_upgrade(&record, status) {
         record.end(&at_headers(Outcome::Upgraded));
         if let Some(on_close) = on_close {
             on_close.hold(StreamEnding::new(record, status, now, Outcome::Upgraded));
         }
+        Ending::Nothing
+    } else if is_over {
+        let outcome = if caught_panic {
+            Outcome::Panicked
+        } else {
+            Outcome::Completed
+        };
+        record.end(&at_headers(outcome));
         Ending::Nothing
     } else if is_event_stream(&head.headers) {
         record.end(&at_headers(Outcome::Streaming));
@@ -56,16 +66,11 @@ pub(super) fn respond<B: Body>(
             now,
             Outcome::Streaming,
         )))
-    } else if body.is_end_stream() || record.facts.is_head || has_no_body(status) {
-        let outcome = if caught_panic {
-            Outcome::Panicked
-        } else {
-            Outcome::Completed
-        };
-        record.end(&at_headers(outcome));
-        Ending::Nothing
     } else {
-        let expected = body.size_hint().exact();
+        let expected = body
+            .size_hint()
+            .exact()
+            .or_else(|| announced(&head.headers));
         Ending::Body(BodyEnding::new(
             record,
             status,
@@ -95,13 +100,14 @@ fn is_upgrade(record: &Record, status: StatusCode) -> bool {
     status == StatusCode::SWITCHING_PROTOCOLS || (record.facts.is_connect && status.is_success())
 }
 
-fn is_event_stream(headers: &HeaderMap) -> bool {
-    const EVENT_STREAM: &[u8] = b"text/event-stream";
-    headers.get(header::CONTENT_TYPE).is_some_and(|value| {
-        let value = value.as_bytes();
-        value.len() >= EVENT_STREAM.len()
-            && value[..EVENT_STREAM.len()].eq_ignore_ascii_case(EVENT_STREAM)
-    })
+/// The length that the head promises.
+fn announced(headers: &HeaderMap) -> Option<u64> {
+    headers
+        .get(header::CONTENT_LENGTH)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()
 }
 
 /// Statuses whose body, should there be one, no server sends.

@@ -8,6 +8,7 @@ use super::metrics::ServerMetrics;
 use super::options::RequestOptions;
 use super::service::Observe;
 use crate::access_log::AccessLog;
+use crate::exposition::Exposition;
 use crate::telemetry::Telemetry;
 use crate::tracing_source::{Tracer, scope};
 
@@ -103,7 +104,8 @@ impl ObserveLayerBuilder {
         let metrics = self.metrics.map(|source| {
             let max = self.options.max_series;
             match source {
-                Source::Ours(telemetry) => ServerMetrics::new(telemetry.meter(), max),
+                Source::Ours(telemetry) => ServerMetrics::new(telemetry.meter(), max)
+                    .with_exemplars(telemetry.exposition().map(Exposition::exemplars)),
                 Source::Globals => ServerMetrics::new(&global::meter_with_scope(scope()), max),
             }
         });

@@ -1,4 +1,4 @@
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::StatusCode;
@@ -8,6 +8,7 @@ use opentelemetry::metrics::{BoundHistogram, BoundUpDownCounter, Histogram, Mete
 use super::facts::{Scheme, protocol_version};
 use super::route::MatchedRoute;
 use super::verdict::Failure;
+use crate::exposition::{Exemplar, Exemplars, SeriesExemplars};
 use crate::method::KnownMethod;
 use crate::names::{DURATION_BUCKETS, Metric, attr, metric};
 use crate::table::Table;
@@ -27,6 +28,8 @@ pub(crate) struct ServerMetrics {
     active: UpDownCounter<i64>,
     series: Table<u64, Series>,
     overflow: Series,
+    /// Set when there is an exposition, the only way out that has them.
+    exemplars: Option<Arc<Exemplars>>,
     /// By method, then scheme: so few that they need no table.
     bound_active: [[OnceLock<BoundUpDownCounter<i64>>; Scheme::COUNT]; KnownMethod::COUNT],
 }
@@ -39,6 +42,8 @@ struct Series {
     to_headers: OnceLock<BoundHistogram<f64>>,
     request_size: OnceLock<BoundHistogram<u64>>,
     response_size: OnceLock<BoundHistogram<u64>>,
+    /// `None` inside when there is no room for more.
+    exemplars: OnceLock<Option<Arc<SeriesExemplars>>>,
 }
 
 /// What tells one series from another.
@@ -75,22 +80,35 @@ impl ServerMetrics {
             active: up_down(meter, metric::SERVER_ACTIVE_REQUESTS),
             series: Table::new(max_series),
             overflow: Series::default(),
+            exemplars: None,
             bound_active: [const { [const { OnceLock::new() }; Scheme::COUNT] };
                 KnownMethod::COUNT],
         }
+    }
+
+    /// Keeps exemplars of the duration there.
+    pub(crate) fn with_exemplars(mut self, exemplars: Option<Arc<Exemplars>>) -> Self {
+        self.exemplars = exemplars;
+        self
     }
 
     pub(crate) fn begin(&self, method: KnownMethod, scheme: Scheme) {
         self.active(method, scheme).add(1);
     }
 
-    pub(crate) fn end(&self, key: &SeriesKey<'_>, measured: &Measured) {
+    /// `exemplar` is the request's, if it is sampled; it is asked for only if exemplars are kept.
+    pub(crate) fn end(
+        &self,
+        key: &SeriesKey<'_>,
+        measured: &Measured,
+        exemplar: impl FnOnce() -> Option<Exemplar>,
+    ) {
         self.active(key.method, key.scheme).add(-1);
         let known = key.packed().and_then(|packed| {
             self.series.get_or_insert(
                 &packed,
                 |other| *other == packed,
-                || (packed, Series::default()),
+                |_| (packed, Series::default()),
             )
         });
         let attributes = || match known {
@@ -104,6 +122,14 @@ impl ServerMetrics {
             Some(measured.duration.as_secs_f64()),
             attributes,
         );
+        if let Some(exemplars) = &self.exemplars
+            && let Some(exemplar) = exemplar()
+            && let Some(kept) = series
+                .exemplars
+                .get_or_init(|| exemplars.series(attributes()))
+        {
+            kept.keep(exemplar);
+        }
         let to_headers = measured.to_headers.map(|took| took.as_secs_f64());
         record(&series.to_headers, &self.to_headers, to_headers, attributes);
         record(
@@ -154,12 +180,12 @@ impl SeriesKey<'_> {
             http::Version::HTTP_3 => 4,
             _ => 2,
         };
-        // 32 bits of route, then 10 of status, 3 of failure, 3 of version, 4 of method, 1 of scheme.
+        // 32 bits of route, then 10 of status, 3 of failure, 3 of version, 5 of method, 1 of scheme.
         let mut packed = route;
         packed = packed << 10 | status;
         packed = packed << 3 | failure;
         packed = packed << 3 | version;
-        packed = packed << 4 | self.method.index() as u64;
+        packed = packed << 5 | self.method.index() as u64;
         Some(packed << 1 | self.scheme.index() as u64)
     }
 

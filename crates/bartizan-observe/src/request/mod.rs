@@ -38,6 +38,8 @@ mod service;
 mod span;
 mod verdict;
 
+pub(crate) use record::random_bit;
+
 pub use body::ResponseBody;
 pub use facts::Scheme;
 pub use fronts::{MetricsLayer, RequestLogLayer, TraceLayer};

@@ -7,7 +7,8 @@ use super::ending::StreamEnding;
 /// An upgraded connection outlives its request, and nothing about the request can see its end.
 /// A server that wraps its connections puts the same handle on each request of a connection and
 /// calls [`OnClose::closed`] when the socket is dropped; without it, the length of upgraded
-/// streams is not measured.
+/// streams is not measured. Nor is that of tunnels over HTTP/2, which do not end with their
+/// connection.
 #[derive(Debug, Clone, Default)]
 pub struct OnClose(Arc<Mutex<Vec<StreamEnding>>>);
 

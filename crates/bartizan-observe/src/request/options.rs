@@ -7,6 +7,7 @@ use http::{Extensions, HeaderName};
 use opentelemetry::baggage::Baggage;
 use opentelemetry::{Key, StringValue};
 
+use super::forwarded::Dialect;
 use super::route::Route;
 use super::sampling::RouteRules;
 use crate::propagation::{Network, TrustPolicy};
@@ -31,6 +32,7 @@ pub struct RequestOptions {
     pub(super) route: RouteFn,
     pub(super) peer: PeerFn,
     pub(super) proxies: Vec<Network>,
+    pub(super) dialect: Dialect,
     pub(super) rules: RouteRules,
     pub(super) slow: Duration,
     pub(super) baggage: Vec<Box<str>>,
@@ -92,10 +94,20 @@ impl RequestOptions {
         self
     }
 
-    /// Proxies whose `Forwarded` and `X-Forwarded-*` headers are believed. Default: none.
+    /// Proxies whose `X-Forwarded-For`, `-Proto` and `-Host` headers are believed. They have to
+    /// append to the first, and to set or remove the other two. Default: none.
     #[must_use]
     pub fn with_trusted_proxies(mut self, proxies: impl IntoIterator<Item = Network>) -> Self {
         self.proxies = proxies.into_iter().collect();
+        self
+    }
+
+    /// The trusted proxies write `Forwarded` (RFC 7239), which is then read in place of
+    /// `X-Forwarded-*`. Never both: what a proxy does not write, it passes on as the client sent it.
+    /// Default: `X-Forwarded-*`.
+    #[must_use]
+    pub fn with_forwarded_header(mut self) -> Self {
+        self.dialect = Dialect::Standard;
         self
     }
 
@@ -222,6 +234,7 @@ impl Default for RequestOptions {
             route: |extensions| extensions.get::<Route>().map(|route| &*route.0),
             peer: |extensions| extensions.get::<PeerAddr>().map(|peer| peer.0),
             proxies: Vec::new(),
+            dialect: Dialect::default(),
             rules: RouteRules::default(),
             slow: DEFAULT_SLOW_THRESHOLD,
             baggage: Vec::new(),

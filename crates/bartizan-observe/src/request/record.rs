@@ -7,7 +7,7 @@ use bartizan_task::{Scope, Task, TaskRef};
 use http::uri::PathAndQuery;
 use http::{Method, Request};
 use http_body::Body;
-use opentelemetry::trace::{SpanContext, TraceContextExt};
+use opentelemetry::trace::{SpanContext, TraceContextExt, TraceFlags, TraceId};
 use opentelemetry::{Context, Key, StringValue};
 
 use super::end::Ends;
@@ -17,7 +17,7 @@ use super::request_id;
 use super::route::{MatchedRoute, Route};
 use super::sampling::RouteRule;
 use super::span::RequestSpan;
-use crate::propagation::Remote;
+use crate::propagation::{Formats, Remote};
 use crate::tracing_source::Tracer;
 use crate::{Clock, PeerAddr};
 
@@ -58,6 +58,13 @@ pub(super) struct Outer {
     pub(super) baggage: Vec<(Key, StringValue)>,
 }
 
+/// Whether it was this layer that started the server span.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Joined {
+    WithSpan,
+    WithoutSpan,
+}
+
 /// A request that has begun, as one layer sees it.
 #[derive(Debug)]
 pub(crate) struct Begun {
@@ -65,6 +72,15 @@ pub(crate) struct Begun {
     pub(crate) scope: Scope,
     /// Set for the outermost layer, which ends the request.
     pub(crate) owned: Option<TaskRef<Record>>,
+}
+
+/// The `random` bit of the trace `trace_id`, if the running task belongs to a request in that trace.
+pub(crate) fn random_bit(trace_id: TraceId) -> TraceFlags {
+    Task::with_current(|task| {
+        let record = task?.root_task().downcast_data::<Record>()?;
+        Some(record.span.get()?.random_bit(trace_id))
+    })
+    .unwrap_or(TraceFlags::NOT_SAMPLED)
 }
 
 // === impl Begun ===
@@ -76,8 +92,13 @@ impl Begun {
             && let Some(task) = Task::current()
             && let Some(record) = task.downcast_data::<Record>()
         {
-            record.join(machine, request);
-            let scope = Scope::new(Some(task.clone()), record.context());
+            // What a layer in between has attached (a span of its own, baggage) stays, unless the
+            // server span is only made here.
+            let context = match record.join(machine, request) {
+                Joined::WithSpan => record.context(),
+                Joined::WithoutSpan => Context::current(),
+            };
+            let scope = Scope::new(Some(task.clone()), context);
             return Self { scope, owned: None };
         }
         let options = &machine.options;
@@ -115,15 +136,18 @@ impl Begun {
 
 impl Record {
     /// Adds the signals of `machine` that no layer further out gives.
-    fn join<B>(&self, machine: &Arc<Machine>, request: &Request<B>) {
+    fn join<B>(&self, machine: &Arc<Machine>, request: &Request<B>) -> Joined {
         if self.route.get().is_none()
             && let Some(template) = (machine.options.route)(request.extensions())
         {
             self.learn_route(MatchedRoute::resolve(template));
         }
+        let mut joined = Joined::WithoutSpan;
         if let Some(tracer) = &machine.tracer {
-            self.span
-                .get_or_init(|| self.start_span(tracer, machine, request));
+            self.span.get_or_init(|| {
+                joined = Joined::WithSpan;
+                self.start_span(tracer, machine, request)
+            });
         }
         if let Some(metrics) = &machine.metrics
             && self.metrics.set(Arc::clone(machine)).is_ok()
@@ -133,6 +157,7 @@ impl Record {
         if machine.log.is_some() && !self.is_excluded(machine, request) {
             self.log.get_or_init(|| self.log_part(machine, request));
         }
+        joined
     }
 
     fn start_span<B>(
@@ -179,7 +204,11 @@ impl Record {
         let options = &machine.options;
         let peer = self.facts.peer.map(PeerAddr);
         let trust = options.trust.decide(peer, request.headers());
-        let remote = Remote::extract(request.headers(), trust);
+        let formats = machine
+            .tracer
+            .as_ref()
+            .map_or_else(Formats::default, Tracer::formats);
+        let remote = Remote::extract_as(formats, request.headers(), trust);
         let active = Context::map_current(|cx| cx.span().span_context().clone());
         let baggage = remote
             .baggage

@@ -1,6 +1,5 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::intern;
 use crate::method::KnownMethod;
@@ -38,15 +37,14 @@ pub(crate) enum MatchedRoute {
 // Shared by all layers, so that layers stacked one by one mean the same by an index.
 static ROUTES: LazyLock<Table<&'static str, &'static KnownRoute>> =
     LazyLock::new(|| Table::new(MAX_ROUTES));
-static NEXT_INDEX: AtomicU32 = AtomicU32::new(1);
 
 impl MatchedRoute {
     pub(crate) fn resolve(template: &str) -> Self {
         let known = ROUTES.get_or_insert(
             &template,
             |key| *key == template,
-            || {
-                let known = KnownRoute::leak(template);
+            |number| {
+                let known = KnownRoute::leak(template, number);
                 (known.template, known)
             },
         );
@@ -80,13 +78,14 @@ impl MatchedRoute {
 
 impl KnownRoute {
     /// Leaked, because the table it goes into is never dropped either; the table bounds it.
-    fn leak(template: &str) -> &'static Self {
+    fn leak(template: &str, number: usize) -> &'static Self {
         let template: &'static str =
             intern::leaked(template).unwrap_or_else(|| Box::leak(template.into()));
         let span_names = KnownMethod::all()
             .map(|method| &*Box::leak(format!("{} {template}", method.in_span_name()).into()))
             .collect();
-        let index = NEXT_INDEX.fetch_add(1, Ordering::Relaxed);
+        // The table is far too small for the number not to fit.
+        let index = u32::try_from(number + 1).unwrap_or(u32::MAX);
         Box::leak(Box::new(Self {
             template,
             index,

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::{Request, Response, header};
+use http::{Request, Response, Version, header};
 use http_body::Body;
 use tower_service::Service;
 
@@ -77,6 +77,10 @@ where
     }
 }
 
+/// Whether the connection may become the request's own. Over HTTP/2 it never does: a tunnel is one
+/// stream of many, and the connection's end is not its end.
 fn may_upgrade<B>(request: &Request<B>) -> bool {
-    request.headers().contains_key(header::UPGRADE) || request.method() == http::Method::CONNECT
+    request.version() <= Version::HTTP_11
+        && (request.headers().contains_key(header::UPGRADE)
+            || request.method() == http::Method::CONNECT)
 }

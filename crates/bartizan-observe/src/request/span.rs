@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use http::{HeaderValue, Request};
-use opentelemetry::trace::{SpanContext, Status, TraceContextExt};
+use opentelemetry::trace::{SpanContext, Status, TraceContextExt, TraceFlags, TraceId};
 use opentelemetry::{Context, KeyValue};
 
 use super::attributes::{Start, route_attribute};
@@ -22,7 +22,11 @@ use crate::tracing_source::{RANDOM, Tracer, start_sampled, unsampled};
 #[derive(Debug)]
 pub(super) struct RequestSpan {
     pub(super) context: Context,
-    recording: bool,
+    /// When it started, if it is recorded. Its end is counted from here, so that its length is the
+    /// monotonic clock's, whatever is done to the wall clock.
+    started: Option<SystemTime>,
+    /// The trace's `random` bit, which the SDK does not keep on the spans that it makes.
+    random: TraceFlags,
     /// Whether the response is to name the trace.
     tells: bool,
 }
@@ -34,7 +38,8 @@ pub(super) struct SpanEnd {
     pub(super) failure: Option<Failure>,
     pub(super) outcome: crate::Outcome,
     pub(super) to_headers: Option<std::time::Duration>,
-    pub(super) at: SystemTime,
+    /// From arrival to the span's end.
+    pub(super) age: std::time::Duration,
 }
 
 // === impl RequestSpan ===
@@ -51,7 +56,7 @@ impl RequestSpan {
     ) -> Self {
         let peer = facts.peer.map(PeerAddr);
         let trust = options.trust.decide(peer, request.headers());
-        let mut remote = Remote::extract(request.headers(), trust);
+        let mut remote = Remote::extract_as(tracer.formats(), request.headers(), trust);
         let (link, parent) = (remote.link.take(), remote.parent.take());
         // Without the parent's span, which needs a place of its own only if ours is recorded.
         let base = remote.into_context(&Context::current());
@@ -72,37 +77,47 @@ impl RequestSpan {
             Some(RouteRule::Sample(sampler)) => Some(sampler.samples(parent.as_ref(), trace_id)),
             None => None,
         };
+        let random = match (&parent, tracer) {
+            (Some(parent), _) => parent.trace_flags() & RANDOM,
+            (None, tracer) => tracer.random_bit(),
+        };
         let sampled = match tracer {
             _ if base.is_telemetry_suppressed() => false,
-            Tracer::Ours(_, sampler) => {
+            Tracer::Ours(_, sampler, _) => {
                 ruled.unwrap_or_else(|| sampler.samples(parent.as_ref(), trace_id))
             }
             Tracer::Global(_) => ruled.unwrap_or(true),
         };
-        let (context, recording) = if sampled {
+        let (context, started) = if sampled {
             let parent = with_parent(&base, parent);
+            let arrival = arrival();
             let start = Start {
                 options,
                 request,
                 facts,
                 route,
-                arrival: arrival(),
+                arrival,
                 link,
                 base: &base,
             };
             match tracer {
-                Tracer::Ours(tracer, _) => {
+                Tracer::Ours(tracer, ..) => {
                     let builder = start.builder(true);
-                    (start_sampled(tracer, trace_id, builder, &parent), true)
+                    let context = start_sampled(tracer, trace_id, builder, &parent);
+                    (context, Some(arrival))
                 }
-                Tracer::Global(_) => start_foreign(tracer, &start, parent),
+                Tracer::Global(_) => {
+                    let (context, recording) = start_foreign(tracer, &start, parent);
+                    (context, recording.then_some(arrival))
+                }
             }
         } else {
-            (unsampled(&base, parent.as_ref(), trace_id), false)
+            (unsampled(&base, parent.as_ref(), trace_id), None)
         };
         Self {
             context,
-            recording,
+            started,
+            random,
             tells: options.server_timing,
         }
     }
@@ -111,12 +126,21 @@ impl RequestSpan {
     pub(super) fn server_timing(&self) -> Option<HeaderValue> {
         let span = self.context.span();
         (self.tells && span.span_context().is_valid())
-            .then(|| propagation::server_timing(span.span_context()))
+            .then(|| propagation::server_timing_with(span.span_context(), self.random))
+    }
+
+    /// The `random` bit of the trace `trace_id`, if that is this span's.
+    pub(super) fn random_bit(&self, trace_id: TraceId) -> TraceFlags {
+        if self.context.span().span_context().trace_id() == trace_id {
+            self.random
+        } else {
+            TraceFlags::NOT_SAMPLED
+        }
     }
 
     /// Names the span after a route that became known only with the response.
     pub(super) fn set_route(&self, route: &MatchedRoute, facts: &Facts) {
-        if self.recording {
+        if self.started.is_some() {
             let span = self.context.span();
             span.update_name(route.span_name(facts.method));
             span.set_attribute(route_attribute(route));
@@ -125,9 +149,7 @@ impl RequestSpan {
 
     /// Ends the span. Never sets `Ok`, and no description: the status code or `error.type` says it.
     pub(super) fn end(&self, end: impl FnOnce() -> SpanEnd) {
-        if !self.recording {
-            return;
-        }
+        let Some(started) = self.started else { return };
         let end = end();
         let span = self.context.span();
         let status = end.status.map(|status| {
@@ -148,7 +170,7 @@ impl RequestSpan {
         if end.failure.is_some() {
             span.set_status(Status::error(""));
         }
-        span.end_with_timestamp(end.at);
+        span.end_with_timestamp(started + end.age);
     }
 }
 

@@ -35,6 +35,16 @@ impl Failure {
         }
     }
 
+    /// Whether a stream failed that outlived its request.
+    ///
+    /// Going away is how a client ends an event stream or a WebSocket, so that is none.
+    pub(crate) fn of_stream(outcome: Outcome, status: Option<StatusCode>) -> Option<Self> {
+        match outcome {
+            Outcome::BodyDropped => Self::of(Outcome::Streaming, status),
+            other => Self::of(other, status),
+        }
+    }
+
     /// The value of `error.type`.
     pub(crate) fn error_type(self) -> &'static str {
         match self {
@@ -104,6 +114,18 @@ mod tests {
                 "{outcome} {status:?}"
             );
             assert_eq!(level(failure, status, false), loud, "{outcome} {status:?}");
+        }
+    }
+
+    #[test]
+    fn a_client_that_leaves_a_stream_is_no_failure() {
+        let ok = Some(StatusCode::OK);
+        assert_eq!(Failure::of_stream(Outcome::BodyDropped, ok), None);
+        for (outcome, failure) in [
+            (Outcome::BodyError, Failure::BodyError),
+            (Outcome::Panicked, Failure::Panicked),
+        ] {
+            assert_eq!(Failure::of_stream(outcome, ok), Some(failure));
         }
     }
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
 use super::error::TelemetryError;
+use super::retry::{Backoff, DEFAULT_RETRY_INITIAL, DEFAULT_RETRY_MAX};
+use super::tls::TlsConfig;
 use super::transport::Signal;
 
 /// How long one export may take, as the OTLP specification has it.
@@ -55,6 +57,7 @@ pub struct OtlpConfig {
     headers: HeaderMap,
     timeout: Duration,
     gzip: bool,
+    tls: TlsConfig,
 }
 
 /// In what portions spans or log records go out.
@@ -64,6 +67,7 @@ pub struct BatchConfig {
     pub(super) max_batch: usize,
     pub(super) delay: Duration,
     pub(super) export_timeout: Duration,
+    pub(super) backoff: Backoff,
 }
 
 /// One signal's end of an [`OtlpConfig`].
@@ -74,6 +78,7 @@ pub(super) struct Destination {
     pub(super) headers: HeaderMap,
     pub(super) timeout: Duration,
     pub(super) gzip: bool,
+    pub(super) tls: TlsConfig,
 }
 
 // === impl OtlpConfig ===
@@ -84,7 +89,7 @@ impl OtlpConfig {
     ///
     /// # Errors
     ///
-    /// When `endpoint` is no `http://` address. `https://` is not supported yet.
+    /// When `endpoint` is no `http://` or `https://` address.
     pub fn new(endpoint: &str, protocol: OtlpProtocol) -> Result<Self, TelemetryError> {
         Ok(Self {
             base: parse_endpoint("endpoint", endpoint)?,
@@ -92,6 +97,7 @@ impl OtlpConfig {
             headers: HeaderMap::new(),
             timeout: DEFAULT_OTLP_TIMEOUT,
             gzip: false,
+            tls: TlsConfig::default(),
         })
     }
 
@@ -117,6 +123,13 @@ impl OtlpConfig {
         self
     }
 
+    /// How TLS is done with an `https://` collector. Default: [`TlsConfig::default`].
+    #[must_use]
+    pub fn with_tls(mut self, tls: TlsConfig) -> Self {
+        self.tls = tls;
+        self
+    }
+
     pub(super) fn destination(&self, signal: Signal) -> Result<Destination, TelemetryError> {
         let uri = match self.protocol {
             OtlpProtocol::HttpProtobuf => under("endpoint", &self.base, signal.http_path())?,
@@ -128,6 +141,7 @@ impl OtlpConfig {
             headers: self.headers.clone(),
             timeout: self.timeout,
             gzip: self.gzip,
+            tls: self.tls.clone(),
         })
     }
 }
@@ -140,11 +154,7 @@ pub(super) fn parse_endpoint(name: &str, value: &str) -> Result<Uri, TelemetryEr
         return Err(invalid());
     }
     match uri.scheme_str() {
-        Some("http") => Ok(uri),
-        Some("https") => Err(TelemetryError::TlsUnsupported {
-            name: name.to_owned(),
-            value: value.to_owned(),
-        }),
+        Some("http" | "https") => Ok(uri),
         _ => Err(invalid()),
     }
 }
@@ -163,6 +173,10 @@ impl BatchConfig {
         max_batch: DEFAULT_MAX_BATCH,
         delay: DEFAULT_SPAN_DELAY,
         export_timeout: DEFAULT_EXPORT_TIMEOUT,
+        backoff: Backoff {
+            initial: DEFAULT_RETRY_INITIAL,
+            max: DEFAULT_RETRY_MAX,
+        },
     };
     pub(super) const LOGS: Self = Self {
         delay: DEFAULT_LOG_DELAY,
@@ -181,11 +195,10 @@ impl BatchConfig {
         Self::LOGS
     }
 
-    /// How many items wait at most; more are dropped and counted. At least 1; the room is
-    /// allocated at the start. Default: [`DEFAULT_MAX_QUEUE`].
+    /// How many items wait at most; more are dropped and counted. 0 counts as 1. Default: [`DEFAULT_MAX_QUEUE`].
     #[must_use]
     pub const fn with_max_queue(mut self, items: usize) -> Self {
-        self.max_queue = items;
+        self.max_queue = if items == 0 { 1 } else { items };
         self
     }
 
@@ -205,7 +218,20 @@ impl BatchConfig {
         self
     }
 
-    /// How long one batch may be under way. Default: [`DEFAULT_EXPORT_TIMEOUT`].
+    /// The pauses before a batch is sent again, which the OTLP specification allows after some
+    /// failures: at first, doubled each time, and at most. Chance shortens each by up to a half, and
+    /// the far side may ask for longer ones. Default: [`DEFAULT_RETRY_INITIAL`],
+    /// [`DEFAULT_RETRY_MAX`].
+    ///
+    /// [`DEFAULT_RETRY_INITIAL`]: super::DEFAULT_RETRY_INITIAL
+    /// [`DEFAULT_RETRY_MAX`]: super::DEFAULT_RETRY_MAX
+    #[must_use]
+    pub const fn with_retry_delays(mut self, initial: Duration, max: Duration) -> Self {
+        self.backoff = Backoff { initial, max };
+        self
+    }
+
+    /// How long one batch may be under way, retries included. Default: [`DEFAULT_EXPORT_TIMEOUT`].
     #[must_use]
     pub const fn with_export_timeout(mut self, timeout: Duration) -> Self {
         self.export_timeout = timeout;
@@ -248,10 +274,6 @@ mod tests {
             (
                 "",
                 "endpoint: `` is not an address like http://localhost:4318",
-            ),
-            (
-                "https://h:4318",
-                "endpoint: `https://h:4318` asks for TLS, which is not supported yet; use http://",
             ),
         ] {
             let error = OtlpConfig::new(value, OtlpProtocol::HttpProtobuf).unwrap_err();

@@ -1,5 +1,8 @@
 use opentelemetry_otlp::ExporterBuildError;
 
+use super::tls::TlsError;
+use crate::method::KnownMethodsError;
+
 /// Why telemetry could not be set up.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -14,17 +17,15 @@ pub enum TelemetryError {
         /// What it may be.
         expected: String,
     },
-    /// The endpoint asks for TLS.
-    #[error("{name}: `{value}` asks for TLS, which is not supported yet; use http://")]
-    TlsUnsupported {
-        /// The setting or the variable.
-        name: String,
-        /// Its value.
-        value: String,
-    },
+    /// TLS to the collector can't be set up.
+    #[error("TLS: {0}")]
+    Tls(#[from] TlsError),
     /// The exporter does not accept its configuration.
     #[error("the OTLP exporter could not be built")]
     Exporter(#[from] ExporterBuildError),
+    /// The methods that were to be known.
+    #[error("known methods: {0}")]
+    KnownMethods(#[from] KnownMethodsError),
     /// The export thread could not be started.
     #[error("the export thread could not be started")]
     Thread(#[source] std::io::Error),
@@ -34,7 +35,7 @@ pub enum TelemetryError {
 }
 
 impl TelemetryError {
-    pub(super) fn invalid(
+    pub(crate) fn invalid(
         name: impl Into<String>,
         value: impl Into<String>,
         expected: impl Into<String>,

@@ -19,6 +19,11 @@ pub(crate) fn random_u128() -> u128 {
     RNG.with_borrow_mut(|rng| rng.random())
 }
 
+/// A number from 0 up to 1, for choices that need not be secret.
+pub(crate) fn random_fraction() -> f64 {
+    RNG.with_borrow_mut(|rng| rng.random())
+}
+
 pub(crate) fn new_trace_id() -> TraceId {
     loop {
         let id = TraceId::from(random_u128());

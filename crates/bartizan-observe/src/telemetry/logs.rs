@@ -2,11 +2,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bartizan_task::Task;
-use opentelemetry::InstrumentationScope;
-use opentelemetry::logs::LogRecord;
+use opentelemetry::baggage::BaggageExt;
+use opentelemetry::logs::{LogRecord, Logger, LoggerProvider};
+use opentelemetry::{Context, InstrumentationScope, Key};
 use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::logs::{LogProcessor, SdkLogRecord};
+use opentelemetry_sdk::logs::{LogProcessor, SdkLogRecord, SdkLogger, SdkLoggerProvider};
 
+use super::limits::Limits;
 use super::queue::Queue;
 use super::sink::LogItem;
 use super::spans::{close, flush};
@@ -17,20 +19,58 @@ use crate::names::attr;
 /// Records that are emitted while telemetry is suppressed do not come here: the SDK's logger stops
 /// them.
 #[derive(Debug)]
-pub(super) struct QueueLogs(pub(super) Arc<Queue<LogItem>>);
+pub(super) struct QueueLogs {
+    queue: Arc<Queue<LogItem>>,
+    baggage: Vec<Box<str>>,
+    limits: Limits,
+    /// Makes empty records, and has no other use.
+    blank: SdkLogger,
+}
+
+impl QueueLogs {
+    /// `baggage` are the keys of the entries that are copied.
+    pub(super) fn new(queue: Arc<Queue<LogItem>>, baggage: Vec<Box<str>>, limits: Limits) -> Self {
+        let blank = SdkLoggerProvider::builder().build().logger("");
+        Self {
+            queue,
+            baggage,
+            limits,
+            blank,
+        }
+    }
+
+    fn add_baggage(&self, record: &mut SdkLogRecord) {
+        if self.baggage.is_empty() {
+            return;
+        }
+        let mut found: Vec<_> = Context::map_current(|cx| {
+            let entry =
+                |key: &str| Some((Key::from(key.to_owned()), cx.baggage().get(key)?.clone()));
+            self.baggage.iter().filter_map(|key| entry(key)).collect()
+        });
+        // The access log's lines bring their own.
+        found.retain(|(key, _)| record.attributes_iter().all(|(known, _)| known != key));
+        record.add_attributes(found);
+    }
+}
 
 impl LogProcessor for QueueLogs {
     fn emit(&self, record: &mut SdkLogRecord, scope: &InstrumentationScope) {
         attribute(record);
-        self.0.push((record.clone(), scope.clone()));
+        self.add_baggage(record);
+        let within = self
+            .limits
+            .clip_log(record, || self.blank.create_log_record());
+        let record = within.unwrap_or_else(|| record.clone());
+        self.queue.push((record, scope.clone()));
     }
 
     fn force_flush(&self) -> OTelSdkResult {
-        flush(&self.0)
+        flush(&self.queue)
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        close(&self.0, timeout);
+        close(&self.queue, timeout);
         Ok(())
     }
 }

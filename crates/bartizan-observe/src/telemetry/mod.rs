@@ -25,41 +25,51 @@
 
 mod builder;
 mod config;
+mod detect;
 mod error;
 mod from_env;
 pub(crate) mod ids;
+mod limits;
 mod logs;
 mod metrics;
 mod otlp;
 mod output;
+mod overview;
+mod own;
 mod pipeline;
 mod queue;
 mod report;
 mod resource;
+mod retry;
 mod sampler;
+mod shutdown;
 mod sink;
 mod spans;
+mod spool;
 mod subscriber;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod transport;
 mod worker;
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use opentelemetry::global;
 use opentelemetry::metrics::Meter;
 use opentelemetry_sdk::logs::{SdkLogger, SdkLoggerProvider};
 use opentelemetry_sdk::metrics::SdkMeterProvider;
-use opentelemetry_sdk::metrics::data::ResourceMetrics;
-use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, SpanData};
+use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 
-use self::queue::Queue;
-use self::sink::LogItem;
+use self::shutdown::Queues;
+use self::spans::OpenSpans;
 use crate::Clock;
 use crate::access_log::AccessLog;
-use crate::propagation::W3cPropagator;
+use crate::exposition::Exposition;
+use crate::log_control::LogControl;
+pub use crate::method::{KnownMethodsError, MAX_KNOWN_METHODS};
+use crate::propagation::{Formats, FormatsPropagator};
 pub use builder::TelemetryBuilder;
 pub use config::{
     BatchConfig, DEFAULT_EXPORT_TIMEOUT, DEFAULT_GRPC_ENDPOINT, DEFAULT_HTTP_ENDPOINT,
@@ -67,9 +77,14 @@ pub use config::{
     DEFAULT_OTLP_TIMEOUT, DEFAULT_SPAN_DELAY, OtlpConfig, OtlpProtocol,
 };
 pub use error::TelemetryError;
+pub use limits::{DEFAULT_COUNT_LIMIT, Limits};
+pub use overview::Overview;
 pub use report::{Dropped, MetricsReport, Report, SignalReport};
+pub use retry::{DEFAULT_RETRY_INITIAL, DEFAULT_RETRY_MAX};
 pub use sampler::{InvalidRatio, Sampler};
+pub use spool::{DEFAULT_SPOOL_MAX_BYTES, DEFAULT_SPOOL_MAX_FILES, SpoolConfig, SpoolReport};
 pub use subscriber::DEFAULT_DIRECTIVES;
+pub use tls::{TlsConfig, TlsError};
 
 /// How long a shutdown waits for the far side: enough for a healthy collector far away, and well
 /// within the 10 s after which container platforms kill a process.
@@ -89,20 +104,18 @@ struct Inner {
     meter: Meter,
     logger: SdkLogger,
     sampler: Sampler,
+    formats: Formats,
+    ignored: Vec<TelemetryError>,
+    overview: Overview,
     tracer_provider: SdkTracerProvider,
     meter_provider: SdkMeterProvider,
     logger_provider: SdkLoggerProvider,
     access_log: Option<AccessLog>,
+    exposition: Option<Exposition>,
     queues: Queues,
+    open_spans: Arc<OpenSpans>,
+    log_control: LogControl,
     clock: Clock,
-}
-
-/// The ways out, where there are any.
-#[derive(Debug)]
-struct Queues {
-    spans: Option<Arc<Queue<SpanData>>>,
-    logs: Option<Arc<Queue<LogItem>>>,
-    metrics: Option<Arc<Queue<ResourceMetrics>>>,
 }
 
 // === impl Telemetry: set-up ===
@@ -124,14 +137,27 @@ impl Telemetry {
         TelemetryBuilder::from_env()?.build()
     }
 
-    /// Makes the providers, and W3C propagation, OpenTelemetry's global ones, for libraries that
-    /// know nothing else.
+    /// The handle that was last given to [`Self::install_global`], if one was.
+    #[must_use]
+    pub fn installed() -> Option<Self> {
+        INSTALLED
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Makes the providers and the propagation OpenTelemetry's global ones, for libraries that
+    /// know nothing else, and this handle the one that [`Self::installed`] gives.
     pub fn install_global(&self) {
-        global::set_text_map_propagator(W3cPropagator::new());
+        *INSTALLED.write().unwrap_or_else(PoisonError::into_inner) = Some(self.clone());
+        global::set_text_map_propagator(FormatsPropagator::new(self.0.formats));
         global::set_tracer_provider(self.0.tracer_provider.clone());
         global::set_meter_provider(self.0.meter_provider.clone());
     }
 }
+
+/// The handle behind OpenTelemetry's globals. Like these it lives as long as the process.
+static INSTALLED: RwLock<Option<Telemetry>> = RwLock::new(None);
 
 // === impl Telemetry: recording ===
 
@@ -160,10 +186,34 @@ impl Telemetry {
         self.0.sampler
     }
 
+    /// The headers that contexts come in and go out by.
+    #[must_use]
+    pub fn formats(&self) -> Formats {
+        self.0.formats
+    }
+
+    /// What is on, where it goes, and what could be set.
+    #[must_use]
+    pub fn overview(&self) -> &Overview {
+        &self.0.overview
+    }
+
+    /// The settings of the environment that could not be used and were ignored.
+    #[must_use]
+    pub fn ignored(&self) -> &[TelemetryError] {
+        &self.0.ignored
+    }
+
     /// The access log, if the telemetry was given one.
     #[must_use]
     pub fn access_log(&self) -> Option<&AccessLog> {
         self.0.access_log.as_ref()
+    }
+
+    /// The metrics as a page of text, if the builder was asked for it.
+    #[must_use]
+    pub fn exposition(&self) -> Option<&Exposition> {
+        self.0.exposition.as_ref()
     }
 
     /// The provider behind [`Self::tracer`]. Its own `shutdown` makes the SDK discard later spans
@@ -183,101 +233,5 @@ impl Telemetry {
     #[must_use]
     pub fn logger_provider(&self) -> &SdkLoggerProvider {
         &self.0.logger_provider
-    }
-}
-
-// === impl Telemetry: the end ===
-
-impl Telemetry {
-    /// What became of everything so far.
-    #[must_use]
-    pub fn report(&self) -> Report {
-        let Queues {
-            spans,
-            logs,
-            metrics,
-        } = &self.0.queues;
-        Report {
-            spans: spans
-                .as_ref()
-                .map(|queue| queue.report())
-                .unwrap_or_default(),
-            logs: logs
-                .as_ref()
-                .map(|queue| queue.report())
-                .unwrap_or_default(),
-            metrics: metrics
-                .as_ref()
-                .map_or_else(MetricsReport::default, |queue| MetricsReport {
-                    collections: queue.report(),
-                    rejected_points: queue.rejected_parts(),
-                }),
-            access_log: self.access_log().map(AccessLog::stats).unwrap_or_default(),
-        }
-    }
-
-    /// Sends what is there now, and waits for the results until `deadline` has passed. Says
-    /// whether there is a result for everything; [`Self::report`] says which.
-    ///
-    /// Blocks the thread, which may be any, a runtime's only worker too.
-    #[must_use]
-    pub fn force_flush(&self, deadline: Duration) -> bool {
-        let end = self.end(deadline);
-        let lines = self.access_log().is_none_or(|log| log.flush(deadline));
-        let Queues {
-            spans,
-            logs,
-            metrics,
-        } = &self.0.queues;
-        // All are asked before the first is waited for.
-        let targets = (
-            spans.as_ref().map(|queue| (queue, queue.request_flush())),
-            logs.as_ref().map(|queue| (queue, queue.request_flush())),
-            metrics.as_ref().map(|queue| (queue, queue.request_flush())),
-        );
-        let spans = targets
-            .0
-            .is_none_or(|(queue, target)| queue.wait_flushed(target, end));
-        let logs = targets
-            .1
-            .is_none_or(|(queue, target)| queue.wait_flushed(target, end));
-        let metrics = targets
-            .2
-            .is_none_or(|(queue, target)| queue.wait_flushed(target, end));
-        lines && spans && logs && metrics
-    }
-
-    /// Lets nothing more in, sends what is there, and says what became of everything.
-    ///
-    /// Returns as soon as all is sent, and no later than `deadline` from now, whatever the far
-    /// side does; what is then left is counted. Blocks the thread, which may be any, a runtime's
-    /// only worker too. Calling it again gives the figures as they are then.
-    pub fn shutdown(&self, deadline: Duration) -> Report {
-        let end = self.end(deadline);
-        // First, because its lines become log records; what does not make it is in its figures.
-        if let Some(log) = self.access_log()
-            && !log.flush(deadline)
-        {
-            tracing::warn!("lines of the access log could not be written before the deadline");
-        }
-        let Queues {
-            spans,
-            logs,
-            metrics,
-        } = &self.0.queues;
-        spans.iter().for_each(|queue| queue.close(end));
-        logs.iter().for_each(|queue| queue.close(end));
-        metrics.iter().for_each(|queue| queue.close(end));
-        spans.iter().for_each(|queue| queue.wait_ended(end));
-        logs.iter().for_each(|queue| queue.wait_ended(end));
-        metrics.iter().for_each(|queue| queue.wait_ended(end));
-        self.report()
-    }
-
-    fn end(&self, deadline: Duration) -> Instant {
-        let now = self.0.clock.now();
-        // A deadline beyond what the clock can say is as good as a day.
-        now.checked_add(deadline)
-            .unwrap_or(now + Duration::from_secs(86_400))
     }
 }

@@ -28,13 +28,13 @@ macro_rules! configured {
 }
 
 pub(super) fn spans(to: &Destination) -> Result<Box<dyn Sink<SpanData>>, TelemetryError> {
-    let transport = Transport::new(Signal::Traces, to);
+    let transport = Transport::new(Signal::Traces, to)?;
     let exporter = configured!(SpanExporter::builder(), to, transport).build()?;
     Ok(Box::new(Exporting::over(transport, exporter)))
 }
 
 pub(super) fn logs(to: &Destination) -> Result<Box<dyn Sink<LogItem>>, TelemetryError> {
-    let transport = Transport::new(Signal::Logs, to);
+    let transport = Transport::new(Signal::Logs, to)?;
     let exporter = configured!(LogExporter::builder(), to, transport).build()?;
     Ok(Box::new(Exporting::over(transport, exporter)))
 }
@@ -43,7 +43,7 @@ pub(super) fn metrics(
     to: &Destination,
     temporality: Temporality,
 ) -> Result<Box<dyn Sink<ResourceMetrics>>, TelemetryError> {
-    let transport = Transport::new(Signal::Metrics, to);
+    let transport = Transport::new(Signal::Metrics, to)?;
     let exporter = configured!(MetricExporter::builder(), to, transport)
         .with_temporality(temporality)
         .build()?;

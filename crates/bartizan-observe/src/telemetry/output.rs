@@ -6,12 +6,14 @@ use std::time::Duration;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::data::ResourceMetrics;
 
-use super::config::{BatchConfig, DEFAULT_EXPORT_TIMEOUT, Destination, OtlpConfig};
+use super::config::{BatchConfig, Destination, OtlpConfig};
 use super::error::TelemetryError;
 use super::pipeline::Pipeline;
 use super::queue::{Feed, Queue};
+use super::retry::Backoff;
 use super::sink::Sink;
-use super::transport::Signal;
+use super::spool::{Courier, Replay, Way};
+use super::transport::{Signal, Transport};
 use super::worker;
 use crate::Clock;
 
@@ -40,6 +42,20 @@ impl<T> Output<T> {
             Self::Given(sink) => Ok(Some(sink)),
         }
     }
+
+    /// Another connection, for what was kept of this signal; `None` where nothing is.
+    pub(super) fn courier(
+        &self,
+        signal: Signal,
+        batch: BatchConfig,
+    ) -> Result<Courier, TelemetryError> {
+        let to = match self {
+            Self::Otlp(to) => to,
+            Self::Base(config) => &config.destination(signal)?,
+            Self::Nowhere | Self::Given(_) => return Ok(None),
+        };
+        Ok(Some((Transport::new(signal, to)?, batch.backoff)))
+    }
 }
 
 /// Starts the pipeline of a signal that is pushed; gives the queue to push into.
@@ -47,6 +63,7 @@ pub(super) fn push<T: Send + 'static>(
     signal: Signal,
     mut sink: Box<dyn Sink<T>>,
     batch: BatchConfig,
+    spool: Option<Way>,
     resource: &Resource,
     tasks: &mut Vec<worker::Task>,
 ) -> Arc<Queue<T>> {
@@ -55,18 +72,42 @@ pub(super) fn push<T: Send + 'static>(
         max_batch,
         delay,
         export_timeout,
+        backoff,
     } = batch;
     sink.set_resource(resource);
     let handed = sink.handed();
     let queue = Queue::new(Feed::Pushed, max_queue, max_batch, handed, Clock::default());
     let queue = Arc::new(queue);
+    let replay = spool.map(|way| {
+        queue.found(way.report);
+        Replay {
+            spool: way.spool,
+            queue: Arc::clone(&queue),
+            transport: way.transport,
+            clock: Clock::default(),
+        }
+    });
     let pipeline = Pipeline {
         signal,
         queue: Arc::clone(&queue),
         sink,
         delay,
         export_timeout,
+        backoff,
+        clock: Clock::default(),
+        pause: None,
+        spool: replay.as_ref().map(|replay| Arc::clone(&replay.spool)),
     };
+    if let Some(replay) = replay {
+        tasks.push(Box::pin(async move {
+            tokio::select! {
+                // It ends, and the replay with it.
+                () = pipeline.run(|| None) => {}
+                () = replay.run() => {}
+            }
+        }));
+        return queue;
+    }
     tasks.push(Box::pin(pipeline.run(|| None)));
     queue
 }
@@ -75,6 +116,7 @@ pub(super) fn push<T: Send + 'static>(
 pub(super) fn collected(
     sink: Box<dyn Sink<ResourceMetrics>>,
     interval: Duration,
+    export_timeout: Duration,
 ) -> Pipeline<ResourceMetrics> {
     // One at a time: a collection is sent before the next is made.
     let queue = Queue::new(Feed::Collected, 1, 1, sink.handed(), Clock::default());
@@ -83,6 +125,10 @@ pub(super) fn collected(
         queue: Arc::new(queue),
         sink,
         delay: interval,
-        export_timeout: DEFAULT_EXPORT_TIMEOUT,
+        export_timeout,
+        backoff: Backoff::default(),
+        clock: Clock::default(),
+        pause: None,
+        spool: None,
     }
 }

@@ -2,25 +2,30 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::spool::SpoolReport;
 use super::transport::Sent;
 use crate::access_log::AccessLogStats;
 
 /// What became of everything that was recorded so far.
 ///
 /// Each signal's figures are read at one moment and add up: what has ended was exported, is
-/// unconfirmed, was dropped for a reason, or is still [pending](SignalReport::pending). After a
-/// shutdown nothing is pending.
+/// unconfirmed, was dropped for a reason, is spooled, or is still
+/// [pending](SignalReport::pending). After a shutdown nothing is pending.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Report {
     /// Spans.
     pub spans: SignalReport,
+    /// Spans that are to be exported and have not ended yet; in none of the other figures.
+    pub unfinished: u64,
     /// Log records.
     pub logs: SignalReport,
     /// Metrics.
     pub metrics: MetricsReport,
     /// Lines of the access log, if there is one.
     pub access_log: AccessLogStats,
+    /// What earlier runs left in the spool, if there is one; outside of the sums.
+    pub spool: SpoolReport,
 }
 
 /// What became of the items of one signal.
@@ -33,6 +38,10 @@ pub struct SignalReport {
     pub exported: u64,
     /// Items that were sent and never answered: the far side may have them or not.
     pub unconfirmed: u64,
+    /// Items that are on disk for a later run, and that the far side certainly does not have. While
+    /// it goes on also those that it may have; the end calls them unconfirmed, although they are on
+    /// disk, too.
+    pub spooled: u64,
     /// Items that the far side certainly does not have.
     pub dropped: Dropped,
 }
@@ -61,6 +70,9 @@ pub struct Dropped {
     pub encoding: u64,
     /// They were still waiting when the shutdown's deadline came.
     pub deadline: u64,
+    /// They were on disk, and had to go because newer ones needed the room, or were not what had
+    /// been written when they were read again.
+    pub spool: u64,
     /// They ended after the shutdown had begun.
     pub after_shutdown: u64,
 }
@@ -78,7 +90,7 @@ impl SignalReport {
     #[must_use]
     pub const fn pending(&self) -> u64 {
         self.ended
-            .saturating_sub(self.exported + self.unconfirmed + self.dropped.total())
+            .saturating_sub(self.exported + self.unconfirmed + self.spooled + self.dropped.total())
     }
 
     /// Books the result of sending `items`.
@@ -91,7 +103,7 @@ impl SignalReport {
             }
             Sent::Refused(_) | Sent::Failed => self.dropped.rejected += items,
             Sent::Unreachable => self.dropped.unreachable += items,
-            Sent::Unconfirmed => self.unconfirmed += items,
+            Sent::Unconfirmed | Sent::Unreadable => self.unconfirmed += items,
             Sent::Encoding => self.dropped.encoding += items,
         }
     }
@@ -108,16 +120,18 @@ impl Dropped {
             + self.unreachable
             + self.encoding
             + self.deadline
+            + self.spool
             + self.after_shutdown
     }
 
-    const fn by_reason(&self) -> [(&'static str, u64); 6] {
+    pub(super) const fn by_reason(&self) -> [(&'static str, u64); 7] {
         [
             ("queue full", self.queue_full),
             ("rejected", self.rejected),
             ("unreachable", self.unreachable),
             ("encoding", self.encoding),
             ("deadline", self.deadline),
+            ("spool", self.spool),
             ("after shutdown", self.after_shutdown),
         ]
     }
@@ -129,14 +143,20 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "spans: {}; logs: {}; metrics: {}; access log: {} written, {} dropped, {} not written",
+            "spans: {}, {} unfinished; logs: {}; metrics: {}; \
+             access log: {} written, {} dropped, {} not written",
             self.spans,
+            self.unfinished,
             self.logs,
             self.metrics,
             self.access_log.written,
             self.access_log.dropped,
             self.access_log.write_errors,
-        )
+        )?;
+        if self.spool == SpoolReport::default() {
+            return Ok(());
+        }
+        write!(f, "; spool: {}", self.spool)
     }
 }
 
@@ -144,9 +164,13 @@ impl fmt::Display for SignalReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} ended, {} exported, {} unconfirmed, {}",
-            self.ended, self.exported, self.unconfirmed, self.dropped,
-        )
+            "{} ended, {} exported, {} unconfirmed, ",
+            self.ended, self.exported, self.unconfirmed,
+        )?;
+        if self.spooled > 0 {
+            write!(f, "{} spooled, ", self.spooled)?;
+        }
+        write!(f, "{}", self.dropped)
     }
 }
 
@@ -204,6 +228,12 @@ mod tests {
             "9 ended, 4 exported, 0 unconfirmed, 5 dropped (3 queue full, 2 rejected)"
         );
         assert_eq!((report.lost(), report.pending()), (5, 0));
+        (report.spooled, report.dropped) = (5, Dropped::default());
+        assert_eq!(
+            report.to_string(),
+            "9 ended, 4 exported, 0 unconfirmed, 5 spooled, 0 dropped"
+        );
+        assert_eq!((report.lost(), report.pending()), (0, 0));
     }
 
     #[test]

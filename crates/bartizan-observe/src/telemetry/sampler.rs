@@ -1,3 +1,5 @@
+use std::fmt;
+
 use opentelemetry::trace::{Link, SpanContext, SpanKind, TraceContextExt, TraceId, TraceState};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
@@ -76,6 +78,23 @@ impl Sampler {
 impl Default for Sampler {
     fn default() -> Self {
         Self::ALWAYS_ON.parent_based()
+    }
+}
+
+impl fmt::Display for Sampler {
+    #[expect(clippy::cast_precision_loss, reason = "for people")]
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.parent_based {
+            f.write_str("parent-based ")?;
+        }
+        match self.root {
+            Ratio::ALL => f.write_str("all traces"),
+            Ratio::NONE => f.write_str("no traces"),
+            Ratio { below } => {
+                let percent = below as f64 / (1_u64 << 63) as f64 * 100.0;
+                write!(f, "{} % of traces", (percent * 1e4).round() / 1e4)
+            }
+        }
     }
 }
 

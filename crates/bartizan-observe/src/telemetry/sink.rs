@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 
+use bytes::Bytes;
 use opentelemetry::InstrumentationScope;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
@@ -25,6 +26,30 @@ pub(super) trait Sink<T>: Send {
     /// Sends one batch. Dropping the future gives the batch up.
     fn send(&mut self, batch: Vec<T>) -> Sending<'_>;
 
+    /// Whether a batch can be sent again, which takes a transport of ours.
+    fn can_resend(&self) -> bool {
+        false
+    }
+
+    /// Sends the last batch again.
+    fn resend(&mut self) -> Sending<'_> {
+        Box::pin(std::future::ready(Sent::Failed))
+    }
+
+    /// Encodes a batch without sending it; it is then the last one. Where that cannot be done,
+    /// there is no [message](Self::message) afterwards.
+    fn encode(&mut self, _batch: Vec<T>) -> Encoding<'_> {
+        Box::pin(std::future::ready(()))
+    }
+
+    /// What the last batch was encoded to, if that is known.
+    fn message(&self) -> Option<Bytes> {
+        None
+    }
+
+    /// The last batch is settled and is not sent again.
+    fn forget(&mut self) {}
+
     /// Describes the service that the items come from.
     fn set_resource(&mut self, resource: &Resource);
 
@@ -36,6 +61,9 @@ pub(super) trait Sink<T>: Send {
         Temporality::default()
     }
 }
+
+/// Encoding has no result but [`Sink::message`].
+pub(super) type Encoding<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 pub(super) type Sending<'a> = Pin<Box<dyn Future<Output = Sent> + Send + 'a>>;
 
@@ -63,6 +91,18 @@ impl<E> Exporting<E> {
         }
     }
 
+    fn again(&self) -> Sending<'_> {
+        match self.transport.as_deref() {
+            Some(transport) => Box::pin(async move {
+                match caught(transport.resend()).await {
+                    Some(sent) => sent,
+                    None => unanswered(transport),
+                }
+            }),
+            None => Box::pin(std::future::ready(Sent::Failed)),
+        }
+    }
+
     fn noted(&self) -> Handed {
         self.transport
             .as_ref()
@@ -76,12 +116,35 @@ impl<E: SpanExporter> Sink<SpanData> for Exporting<E> {
         Box::pin(typed(transport, self.exporter.export(batch)))
     }
 
+    fn encode(&mut self, batch: Vec<SpanData>) -> Encoding<'_> {
+        let transport = self.transport.as_deref();
+        Box::pin(encoded(transport, || self.exporter.export(batch)))
+    }
+
+    fn message(&self) -> Option<Bytes> {
+        self.transport.as_ref()?.message()
+    }
+
     fn set_resource(&mut self, resource: &Resource) {
         self.exporter.set_resource(resource);
     }
 
     fn handed(&self) -> Handed {
         self.noted()
+    }
+
+    fn can_resend(&self) -> bool {
+        self.transport.is_some()
+    }
+
+    fn resend(&mut self) -> Sending<'_> {
+        self.again()
+    }
+
+    fn forget(&mut self) {
+        self.transport
+            .iter()
+            .for_each(|transport| transport.forget());
     }
 }
 
@@ -97,12 +160,41 @@ impl<E: LogExporter> Sink<LogItem> for Exporting<E> {
         })
     }
 
+    fn encode(&mut self, batch: Vec<LogItem>) -> Encoding<'_> {
+        let (exporter, transport) = (&self.exporter, self.transport.as_deref());
+        Box::pin(async move {
+            let refs: Vec<_> = batch
+                .iter()
+                .map(|(record, scope)| (record, scope))
+                .collect();
+            encoded(transport, || exporter.export(LogBatch::new(&refs))).await;
+        })
+    }
+
+    fn message(&self) -> Option<Bytes> {
+        self.transport.as_ref()?.message()
+    }
+
     fn set_resource(&mut self, resource: &Resource) {
         self.exporter.set_resource(resource);
     }
 
     fn handed(&self) -> Handed {
         self.noted()
+    }
+
+    fn can_resend(&self) -> bool {
+        self.transport.is_some()
+    }
+
+    fn resend(&mut self) -> Sending<'_> {
+        self.again()
+    }
+
+    fn forget(&mut self) {
+        self.transport
+            .iter()
+            .for_each(|transport| transport.forget());
     }
 }
 
@@ -126,6 +218,20 @@ impl<E: PushMetricExporter> Sink<ResourceMetrics> for Exporting<E> {
         self.noted()
     }
 
+    fn can_resend(&self) -> bool {
+        self.transport.is_some()
+    }
+
+    fn resend(&mut self) -> Sending<'_> {
+        self.again()
+    }
+
+    fn forget(&mut self) {
+        self.transport
+            .iter()
+            .for_each(|transport| transport.forget());
+    }
+
     fn temporality(&self) -> Temporality {
         self.exporter.temporality()
     }
@@ -135,23 +241,35 @@ impl<E: PushMetricExporter> Sink<ResourceMetrics> for Exporting<E> {
 async fn typed(transport: Option<&Transport>, export: impl Future<Output = OTelSdkResult>) -> Sent {
     let result = caught(export).await;
     match (transport, result) {
-        (Some(transport), _) => transport.take().unwrap_or_else(|| {
-            // No result: the exporter failed before it got to its transport, which is at encoding,
-            // or the transport panicked over the answer.
-            if transport.handed().is_set() {
-                Sent::Unconfirmed
-            } else {
-                Sent::Encoding
-            }
-        }),
+        // No result: the exporter failed before it got to its transport, which is at encoding, or
+        // the transport panicked over the answer.
+        (Some(transport), _) => transport.take().unwrap_or_else(|| unanswered(transport)),
         (None, Some(Ok(()))) => Sent::Acknowledged { rejected: 0 },
         (None, Some(Err(OTelSdkError::Timeout(_))) | None) => Sent::Unconfirmed,
         (None, Some(Err(_))) => Sent::Failed,
     }
 }
 
+/// Runs an export up to where its bytes would be sent, and leaves these with the transport.
+async fn encoded<F: Future>(transport: Option<&Transport>, export: impl FnOnce() -> F) {
+    let Some(transport) = transport else { return };
+    // So that a batch that cannot be encoded does not pass for the one before.
+    transport.forget();
+    transport.hold();
+    let _taken = caught(export()).await;
+    transport.release();
+}
+
+fn unanswered(transport: &Transport) -> Sent {
+    if transport.handed().revoke() {
+        Sent::Unreadable
+    } else {
+        Sent::Encoding
+    }
+}
+
 /// `None` when `future` panics: one bad batch must not end the pipeline.
-async fn caught<F: Future>(future: F) -> Option<F::Output> {
+pub(super) async fn caught<F: Future>(future: F) -> Option<F::Output> {
     let mut future = std::pin::pin!(future);
     std::future::poll_fn(|cx| {
         // A panicked future is not polled again, so nothing sees it half-changed.

@@ -14,9 +14,16 @@ use axum::{
 use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use opentelemetry_proto::tonic::collector::{
+    logs::v1::ExportLogsServiceRequest, metrics::v1::ExportMetricsServiceRequest,
+    trace::v1::ExportTraceServiceRequest,
+};
 use prost::Message;
 
-use super::Sink;
+use super::{
+    Sink,
+    signal::{Signal, Unusable, unpack},
+};
 
 const PROTOBUF: HeaderValue = HeaderValue::from_static("application/x-protobuf");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -27,9 +34,9 @@ const INVALID_ARGUMENT: i32 = 3;
 /// The three endpoints.
 pub(super) fn router(sink: Arc<dyn Sink>, max_bytes: usize) -> Router {
     Router::new()
-        .route("/v1/traces", post(traces))
-        .route("/v1/metrics", post(metrics))
-        .route("/v1/logs", post(logs))
+        .route("/v1/traces", post(export::<ExportTraceServiceRequest>))
+        .route("/v1/metrics", post(export::<ExportMetricsServiceRequest>))
+        .route("/v1/logs", post(export::<ExportLogsServiceRequest>))
         .layer(DefaultBodyLimit::max(max_bytes))
         .with_state(Endpoint { sink, max_bytes })
 }
@@ -59,19 +66,22 @@ struct RpcStatus {
 // === impl Endpoint ===
 
 impl Endpoint {
-    fn take<T: Message + Default>(
-        &self,
-        headers: &HeaderMap,
-        body: Body,
-        deliver: impl FnOnce(&dyn Sink, T),
-    ) -> Response {
-        match decode(headers, body, self.max_bytes) {
+    fn take<T: Signal>(&self, headers: &HeaderMap, body: Body) -> Response {
+        match self.decode::<T>(headers, body) {
             Ok(request) => {
-                deliver(&*self.sink, request);
+                request.deliver(&*self.sink);
                 ([(header::CONTENT_TYPE, PROTOBUF)], ()).into_response()
             }
             Err(refusal) => refusal.into_response(),
         }
+    }
+
+    fn decode<T: Signal>(&self, headers: &HeaderMap, body: Body) -> Result<T, Refusal> {
+        check_content_type(headers)?;
+        let body =
+            body.map_err(|rejection| Refusal::new(rejection.status(), rejection.body_text()))?;
+        let body = decompress(headers, body, self.max_bytes)?;
+        Ok(unpack(body, &*self.sink)?)
     }
 }
 
@@ -84,6 +94,16 @@ impl Refusal {
             message: message.into(),
             json: false,
         }
+    }
+}
+
+impl From<Unusable> for Refusal {
+    fn from(error: Unusable) -> Self {
+        let status = match error {
+            Unusable::TooMuch(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Unusable::Malformed(_) => StatusCode::BAD_REQUEST,
+        };
+        Self::new(status, error.to_string())
     }
 }
 
@@ -109,28 +129,12 @@ impl IntoResponse for Refusal {
 
 type Body = Result<Bytes, BytesRejection>;
 
-async fn traces(State(endpoint): State<Endpoint>, headers: HeaderMap, body: Body) -> Response {
-    endpoint.take(&headers, body, |sink, request| sink.on_traces(request))
-}
-
-async fn metrics(State(endpoint): State<Endpoint>, headers: HeaderMap, body: Body) -> Response {
-    endpoint.take(&headers, body, |sink, request| sink.on_metrics(request))
-}
-
-async fn logs(State(endpoint): State<Endpoint>, headers: HeaderMap, body: Body) -> Response {
-    endpoint.take(&headers, body, |sink, request| sink.on_logs(request))
-}
-
-fn decode<T: Message + Default>(
-    headers: &HeaderMap,
+async fn export<T: Signal>(
+    State(endpoint): State<Endpoint>,
+    headers: HeaderMap,
     body: Body,
-    max_bytes: usize,
-) -> Result<T, Refusal> {
-    check_content_type(headers)?;
-    let body = body.map_err(|rejection| Refusal::new(rejection.status(), rejection.body_text()))?;
-    let body = decompress(headers, body, max_bytes)?;
-    T::decode(body)
-        .map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, format!("not OTLP: {error}")))
+) -> Response {
+    endpoint.take::<T>(&headers, body)
 }
 
 fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {

@@ -3,6 +3,8 @@
 mod grpc;
 mod http;
 mod server;
+mod signal;
+mod size;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -10,6 +12,8 @@ use opentelemetry_proto::tonic::collector::{
     logs::v1::ExportLogsServiceRequest, metrics::v1::ExportMetricsServiceRequest,
     trace::v1::ExportTraceServiceRequest,
 };
+
+pub use self::size::{MAX_PARTS, MAX_RECORDS};
 
 /// The longest message that is taken, in bytes, compressed or not: what gRPC servers (the
 /// OpenTelemetry collector among them) take when nobody configures them.
@@ -34,6 +38,9 @@ pub trait Sink: Send + Sync + 'static {
     fn on_metrics(&self, request: ExportMetricsServiceRequest);
     /// Log records have arrived.
     fn on_logs(&self, request: ExportLogsServiceRequest);
+    /// A request was refused, and not unpacked, because it holds more than [`MAX_RECORDS`] records
+    /// or [`MAX_PARTS`] parts. Unless it is implemented, nothing happens.
+    fn on_refused(&self) {}
 }
 
 /// A running OTLP receiver. Dropping it ends it at once; [`stop`](Self::stop) ends it gracefully.

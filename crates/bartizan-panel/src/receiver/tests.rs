@@ -5,10 +5,13 @@ use axum::body::Body;
 use flate2::{Compression, write::GzEncoder};
 use http_body_util::BodyExt;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
-use opentelemetry_proto::tonic::collector::{
-    logs::v1::logs_service_client::LogsServiceClient,
-    metrics::v1::metrics_service_client::MetricsServiceClient,
-    trace::v1::trace_service_client::TraceServiceClient,
+use opentelemetry_proto::tonic::{
+    collector::{
+        logs::v1::logs_service_client::LogsServiceClient,
+        metrics::v1::metrics_service_client::MetricsServiceClient,
+        trace::v1::trace_service_client::TraceServiceClient,
+    },
+    logs::v1::LogRecord,
 };
 use prost::Message;
 use tokio::{
@@ -17,6 +20,7 @@ use tokio::{
     time::Instant,
 };
 use tonic::{Code, codec::CompressionEncoding, transport::Channel};
+use tower::ServiceExt;
 
 use super::*;
 use crate::{
@@ -207,6 +211,65 @@ async fn a_grpc_message_over_the_limit_is_refused() {
     assert_eq!(refused.unwrap_err().code(), Code::OutOfRange);
     assert_eq!(store.stats().spans, 0);
     receiver.stop().await;
+}
+
+/// A log record takes two bytes when nothing is in it.
+fn too_many_records() -> ExportLogsServiceRequest {
+    logs("s", vec![LogRecord::default(); MAX_RECORDS])
+}
+
+#[tokio::test]
+async fn a_request_of_too_many_records_is_refused_for_good_and_counted() {
+    let (receiver, store) = start().await;
+    let packed = gzip(&too_many_records().encode_to_vec());
+    assert!(packed.len() < 1024);
+    let headers = [("content-type", PROTOBUF), ("content-encoding", "gzip")];
+    let (status, _, body) = post(&receiver, "/v1/logs", &headers, packed).await;
+    let reason = "the request holds 50002 records";
+    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert!(String::from_utf8_lossy(&body).contains(reason));
+    assert_eq!(store.stats().refused_requests, 1);
+
+    let mut client =
+        LogsServiceClient::new(channel(&receiver).await).send_compressed(CompressionEncoding::Gzip);
+    let refused = client.export(too_many_records()).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    assert!(refused.message().starts_with(reason), "{refused}");
+    assert_eq!(store.stats().refused_requests, 2);
+    assert_eq!(store.stats().log_records, 0);
+
+    // What is refused ends neither the connection nor the receiver.
+    client
+        .export(logs("s", vec![log(1, 1, 0, "l")]))
+        .await
+        .unwrap();
+    assert_eq!(store.stats().log_records, 1);
+    receiver.stop().await;
+}
+
+#[tokio::test]
+async fn a_grpc_method_that_is_not_there_is_unimplemented_and_a_malformed_message_is_invalid() {
+    const SERVICE: &str = "/opentelemetry.proto.collector.trace.v1.TraceService";
+    let store = Arc::new(Store::default());
+    // A message's head: not compressed, of two bytes.
+    let malformed = [0, 0, 0, 0, 2, 0x0a, 1];
+    for (method, code) in [
+        ("Import", Code::Unimplemented),
+        ("Export", Code::InvalidArgument),
+    ] {
+        let request = Request::post(format!("{SERVICE}/{method}"))
+            .header("content-type", "application/grpc")
+            .body(Body::from(malformed.to_vec()))
+            .unwrap();
+        let response = grpc::router(store.clone(), DEFAULT_MAX_MESSAGE_BYTES)
+            .oneshot(request)
+            .await
+            .unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        let status = tonic::Status::from_header_map(response.headers()).unwrap();
+        assert_eq!(status.code(), code, "{status}");
+    }
+    assert_eq!(store.stats(), crate::Stats::default());
 }
 
 #[tokio::test]

@@ -158,6 +158,11 @@ impl Sink for Store {
         self.lock().add_logs(logs.records);
         self.delivered();
     }
+
+    fn on_refused(&self) {
+        self.lock().count_refused();
+        self.delivered();
+    }
 }
 
 #[cfg(test)]

@@ -122,6 +122,10 @@ impl State {
         }
     }
 
+    pub(super) const fn count_refused(&mut self) {
+        self.stats.refused_requests += 1;
+    }
+
     pub(super) fn stats(&self) -> Stats {
         Stats {
             bytes: (self.bytes + self.metric_bytes) as u64,

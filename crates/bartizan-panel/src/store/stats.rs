@@ -37,6 +37,9 @@ pub struct Stats {
     pub log_records: u64,
     /// Metric points received.
     pub metric_points: u64,
+    /// Requests refused whole, because they held more than [`MAX_RECORDS`](crate::MAX_RECORDS)
+    /// records or [`MAX_PARTS`](crate::MAX_PARTS) parts.
+    pub refused_requests: u64,
     /// Traces given up to make room.
     pub evicted_traces: u64,
     /// Those of them that were complete when they went.

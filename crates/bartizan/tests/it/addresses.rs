@@ -2,18 +2,27 @@
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::routing::get as on_get;
 use bartizan::observe::request::Scheme;
-use bartizan::{Network, PeerAddr};
+use bartizan::{Network, PeerAddr, RequestOptions};
 use http::{HeaderValue, Request};
 
 use crate::support::{Fixture, Seen, fetch, get, text};
 
 /// A request to a server whose proxies are in 10.0.0.0/8.
-async fn seen_of(mut request: Request<Body>, peer: Option<&str>) -> Seen {
+async fn seen_of(request: Request<Body>, peer: Option<&str>) -> Seen {
+    seen_with(request, peer, |options| options).await
+}
+
+async fn seen_with(
+    mut request: Request<Body>,
+    peer: Option<&str>,
+    more: impl FnOnce(RequestOptions) -> RequestOptions,
+) -> Seen {
     let fixture = Fixture::new().await;
     let proxies: Network = "10.0.0.0/8".parse().unwrap();
-    let options = fixture.options().with_trusted_proxies([proxies]);
+    let options = more(fixture.options().with_trusted_proxies([proxies]));
     let app = Router::new()
         .route("/", on_get(|| async { "ok" }))
         .layer(fixture.stack_with(options));
@@ -75,14 +84,17 @@ async fn nobody_else_is_believed() {
 }
 
 #[tokio::test]
-async fn the_standard_header_is_read_too() {
-    let mut request = get("/");
+async fn the_standard_header_is_read_where_the_proxies_write_that() {
+    let mut request = forwarded();
     let standard = "for=6.6.6.6;host=evil.example, \
                     for=203.0.113.7;proto=https;host=\"public.example:8443\"";
     request
         .headers_mut()
         .insert("forwarded", HeaderValue::from_static(standard));
-    let seen = seen_of(request, Some("10.0.0.1:999")).await;
+    let seen = seen_with(request, Some("10.0.0.1:999"), |options| {
+        options.with_forwarded_header()
+    })
+    .await;
     let span = seen.only_span();
     assert_eq!(text(span, "client.address"), Some("203.0.113.7"));
     assert_eq!(text(span, "url.scheme"), Some("https"));
@@ -91,14 +103,56 @@ async fn the_standard_header_is_read_too() {
 }
 
 #[tokio::test]
-async fn the_scheme_is_the_connections_or_the_uris() {
+async fn a_header_that_the_proxies_do_not_write_is_the_clients_and_is_not_read() {
+    let mut request = forwarded();
+    let spoofed = HeaderValue::from_static("for=1.2.3.4;proto=http;host=evil.example");
+    request.headers_mut().insert("forwarded", spoofed);
+    let seen = seen_of(request, Some("10.0.0.1:999")).await;
+    let span = seen.only_span();
+    assert_eq!(text(span, "client.address"), Some("203.0.113.7"));
+    assert_eq!(text(span, "url.scheme"), Some("https"));
+    assert_eq!(text(span, "server.address"), Some("public.example"));
+}
+
+#[tokio::test]
+async fn the_scheme_is_the_connections_or_the_pseudo_header() {
     let mut of_connection = get("/");
     of_connection.extensions_mut().insert(Scheme::Https);
-    let of_uri = get("https://shop.example/");
-    for request in [of_connection, of_uri] {
+    let mut of_stream = get("https://shop.example/");
+    *of_stream.version_mut() = http::Version::HTTP_2;
+    for request in [of_connection, of_stream] {
         let seen = seen_of(request, None).await;
         assert_eq!(text(seen.only_span(), "url.scheme"), Some("https"));
         assert_eq!(port(&seen), Some(443));
+    }
+}
+
+#[tokio::test]
+async fn an_absolute_target_over_http_1_says_nothing_of_the_connection() {
+    let seen = seen_of(get("https://shop.example/"), None).await;
+    assert_eq!(text(seen.only_span(), "url.scheme"), Some("http"));
+    assert_eq!(port(&seen), Some(80));
+}
+
+#[tokio::test]
+async fn the_peer_is_axums_where_the_server_tells_it_that_way() {
+    let mut request = get("/");
+    let addr: std::net::SocketAddr = "192.0.2.1:4711".parse().unwrap();
+    request.extensions_mut().insert(ConnectInfo(addr));
+    let seen = seen_of(request, None).await;
+    let span = seen.only_span();
+    assert_eq!(text(span, "network.peer.address"), Some("192.0.2.1"));
+}
+
+#[tokio::test]
+async fn endless_text_of_a_client_is_cut() {
+    let endless = "x".repeat(100_000);
+    let mut request = get(&format!("/?{}", &endless[..60_000]));
+    let agent = HeaderValue::from_str(&endless).unwrap();
+    request.headers_mut().insert("user-agent", agent);
+    let seen = seen_of(request, None).await;
+    for key in ["url.query", "user_agent.original"] {
+        assert_eq!(text(seen.only_span(), key).unwrap().len(), 1024, "{key}");
     }
 }
 

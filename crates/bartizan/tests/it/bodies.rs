@@ -185,10 +185,10 @@ async fn an_answer_whose_body_no_server_sends_is_complete_without_it() {
     let fixture = Fixture::new().await;
     let unread = |status| move || async move { ending_with(status, Body::new(Promised(None))) };
     let app = Router::new()
-        .route("/204", on_get(unread(StatusCode::NO_CONTENT)))
-        .route("/304", on_get(unread(StatusCode::NOT_MODIFIED)))
+        .route("/no-content", on_get(unread(StatusCode::NO_CONTENT)))
+        .route("/not-modified", on_get(unread(StatusCode::NOT_MODIFIED)))
         .layer(fixture.stack());
-    for path in ["/204", "/304"] {
+    for path in ["/no-content", "/not-modified"] {
         drop(send(&app, get(path)).await);
     }
     let seen = fixture.finish().await;

@@ -1,6 +1,7 @@
 //! Every layer keeps the contracts of the testkit. `docs/contract.md` is the table of these proofs.
 
 mod books;
+mod edge;
 mod page;
 
 use std::pin::Pin;
@@ -8,10 +9,13 @@ use std::pin::Pin;
 use axum::Router;
 use axum::routing::get as on_get;
 use bartizan::client::ClientLayer;
-use bartizan::{MetricsLayer, RequestLogLayer, TraceLayer};
+use bartizan::{
+    BodyLimitLayer, CatchPanicLayer, CorsLayer, DecompressionLayer, MetricsLayer, RequestLogLayer,
+    SensitiveHeadersLayer, TraceLayer,
+};
 use bartizan_testkit::contract::{self, HttpService, Inner};
 use bartizan_testkit::over_connections;
-use http::Version;
+use http::{HeaderName, Version};
 use tower::Layer;
 
 use crate::support::get;
@@ -60,6 +64,61 @@ const ROWS: &[Row] = &[
         state: "lines",
         scope: Scope::Router,
         prove: || Box::pin(request_log()),
+    },
+    Row {
+        layer: "bartizan::stack(), all of its edge",
+        state: "those of the stack",
+        scope: Scope::Router,
+        prove: || Box::pin(edge::stack()),
+    },
+    Row {
+        layer: "bartizan::BodyLimitLayer",
+        state: edge::OF_THE_METRICS_LAYER,
+        scope: Scope::Router,
+        prove: || {
+            Box::pin(edge::single(BodyLimitLayer::new(0), |it, app| {
+                app.layer(it)
+            }))
+        },
+    },
+    Row {
+        layer: "bartizan::DecompressionLayer",
+        state: edge::OF_THE_METRICS_LAYER,
+        scope: Scope::Router,
+        prove: || {
+            Box::pin(edge::single(DecompressionLayer::new(), |it, app| {
+                app.layer(it)
+            }))
+        },
+    },
+    Row {
+        layer: "bartizan::CatchPanicLayer",
+        state: edge::OF_THE_METRICS_LAYER,
+        scope: Scope::Router,
+        prove: || {
+            Box::pin(edge::single(CatchPanicLayer::new(), |it, app| {
+                app.layer(it)
+            }))
+        },
+    },
+    Row {
+        layer: "bartizan::CorsLayer",
+        state: edge::OF_THE_METRICS_LAYER,
+        scope: Scope::Router,
+        prove: || {
+            Box::pin(edge::single(CorsLayer::any_origin(), |it, app| {
+                app.layer(it)
+            }))
+        },
+    },
+    Row {
+        layer: "bartizan::SensitiveHeadersLayer",
+        state: edge::OF_THE_METRICS_LAYER,
+        scope: Scope::Router,
+        prove: || {
+            let layer = SensitiveHeadersLayer::new([HeaderName::from_static("x-key")]);
+            Box::pin(edge::single(layer, |it, app| app.layer(it)))
+        },
     },
     Row {
         layer: "bartizan::client::ClientLayer",

@@ -4,8 +4,10 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
+use axum::routing::get as on_get;
 use bartizan::Sampler;
 use bartizan::observe::request::{RequestOptions, SamplingAttributes, TraceLayer};
 use http::Request;
@@ -20,7 +22,7 @@ use tower::{Layer, ServiceExt, service_fn};
 use tracing::span;
 use tracing::subscriber::set_default;
 
-use crate::support::get;
+use crate::support::{Fixture, fetch, get};
 
 /// Keeps what has ended.
 #[derive(Debug, Clone, Default)]
@@ -168,12 +170,36 @@ async fn the_globals_are_used_and_their_absence_is_told_once() {
         .build();
     global::set_tracer_provider(provider);
     assert!(through(never).await.is_sampled());
-    let ended = ended.0.lock().unwrap();
-    let late = ended.last().unwrap();
+    let late = ended.0.lock().unwrap().pop().unwrap();
+    let has_path = late
+        .attributes
+        .iter()
+        .any(|kv| kv.key.as_str() == "url.path");
+    assert!(has_path, "{late:#?}");
+
+    stack_of_the_globals(&ended).await;
+}
+
+/// The stack without a handle: over the globals alone, and then over a handle that is installed.
+async fn stack_of_the_globals(ended: &Ended) {
+    let app = |stack: bartizan::Stack| {
+        Router::new()
+            .route("/orders", on_get(|| async { "an order" }))
+            .layer(stack.without_access_log().build().unwrap())
+    };
+    let over_globals = app(bartizan::stack());
+    fetch(&over_globals, get("/orders")).await;
+    let span = ended.0.lock().unwrap().drain(..).next_back().unwrap();
+    assert_eq!(span.name, "GET /orders");
+
+    let fixture = Fixture::new().await;
+    fixture.telemetry.install_global();
+    fetch(&app(bartizan::stack()), get("/orders")).await;
     assert!(
-        late.attributes
-            .iter()
-            .any(|kv| kv.key.as_str() == "url.path"),
-        "{late:#?}"
+        ended.0.lock().unwrap().is_empty(),
+        "the globals are others now"
     );
+    let seen = fixture.finish().await;
+    assert_eq!(seen.only_span().name, "GET /orders");
+    assert_eq!(seen.durations().len(), 1);
 }

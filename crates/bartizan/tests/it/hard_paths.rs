@@ -32,6 +32,14 @@ fn slow_stream(clock: ManualClock, millis: u64) -> Body {
     }))
 }
 
+/// A body that fails after its first chunk.
+fn broken_stream() -> Body {
+    Body::from_stream(futures_util::stream::iter([
+        Ok(Bytes::from_static(b"one")),
+        Err("the disk is gone"),
+    ]))
+}
+
 #[tokio::test]
 async fn the_span_of_a_streamed_body_lasts_to_its_end() {
     let fixture = Fixture::new().await;
@@ -205,15 +213,7 @@ async fn a_body_dropped_after_one_frame_is_an_error_with_its_type() {
 async fn a_body_that_fails_is_an_error_with_its_type() {
     let fixture = Fixture::new().await;
     let app = Router::new()
-        .route(
-            "/broken",
-            on_get(|| async {
-                Body::from_stream(futures_util::stream::iter([
-                    Ok(Bytes::from_static(b"one")),
-                    Err("the disk is gone"),
-                ]))
-            }),
-        )
+        .route("/broken", on_get(|| async { broken_stream() }))
         .layer(fixture.stack());
     let body = send(&app, get("/broken")).await.into_body();
     assert!(body.collect().await.is_err());
@@ -243,6 +243,11 @@ async fn active_requests_return_to_zero_after_any_mix() {
         .route("/hang", on_get(pending::<()>))
         .route("/panic", on_get(broken))
         .route("/events", on_get(events))
+        .route("/broken", on_get(|| async { broken_stream() }))
+        .route(
+            "/switch",
+            on_get(|| async { http::StatusCode::SWITCHING_PROTOCOLS }),
+        )
         .route(
             "/stream",
             on_get(move || async move { slow_stream(clock, 1) }),
@@ -256,8 +261,10 @@ async fn active_requests_return_to_zero_after_any_mix() {
         let mut call = poll_by_hand(app.clone().oneshot(get("/hang")));
         assert!(call.poll().is_pending());
         drop(call);
-        // Dropped before it was ever polled.
-        drop(app.clone().oneshot(get("/hang")));
+        let broken = send(&app, get("/broken")).await.into_body();
+        assert!(broken.collect().await.is_err());
+        let switched = send(&app, get("/switch")).await;
+        assert_eq!(switched.status(), http::StatusCode::SWITCHING_PROTOCOLS);
         assert!(
             tokio::spawn(app.clone().oneshot(get("/panic")))
                 .await

@@ -74,7 +74,7 @@ async fn server_timing_is_off_until_it_is_asked_for() {
     let span = seen.spans.last().unwrap();
     assert_eq!(
         timing,
-        format!("trace;desc=00-{}-{}-01", span.trace_id, span.span_id)
+        format!("trace;desc=00-{}-{}-03", span.trace_id, span.span_id)
     );
 }
 

@@ -6,17 +6,23 @@
 )]
 
 mod addresses;
+mod admin;
 mod bodies;
 mod callers;
 mod client;
+mod config;
 mod connections;
 mod contract;
+mod edge;
 mod globals;
 mod hard_paths;
 mod ids;
 mod measures;
+mod rolling;
 mod routes;
 mod sampling;
+mod serve;
+mod serving;
 mod stacking;
 mod support;
 mod trust;

@@ -1,10 +1,15 @@
 //! Layers stacked one by one are one request.
 
 use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
 use axum::routing::get as on_get;
-use bartizan::{MetricsLayer, RequestLogLayer, TraceLayer};
+use bartizan::{CatchPanicLayer, MetricsLayer, RequestLogLayer, TraceLayer};
+use opentelemetry::baggage::BaggageExt;
+use opentelemetry::trace::FutureExt;
+use opentelemetry::{Context, KeyValue};
 
-use crate::support::{Fixture, Seen, fetch, get};
+use crate::support::{Fixture, Seen, fetch, get, text};
 
 fn assert_one_request(seen: &Seen) {
     let (span, line) = (seen.only_span(), seen.only_line());
@@ -95,4 +100,55 @@ async fn a_call_into_another_router_of_the_process_is_a_request_of_its_own() {
         .find(|span| span.name == "GET /inner")
         .unwrap();
     assert_eq!(inner.parent_span_id, Some(outer.span_id));
+}
+
+#[tokio::test]
+async fn what_a_layer_in_between_attaches_is_still_there_inside() {
+    let fixture = Fixture::new().await;
+    let app = Router::new()
+        .route(
+            "/",
+            on_get(|| async {
+                Context::map_current(|cx| cx.baggage().get("tenant").map(ToString::to_string))
+                    .unwrap_or_default()
+            }),
+        )
+        .layer(RequestLogLayer::new(fixture.log.clone()))
+        .layer(MetricsLayer::new(&fixture.telemetry))
+        .layer(from_fn(|request: Request, next: Next| {
+            let tenant = KeyValue::new("tenant", "acme");
+            next.run(request)
+                .with_context(Context::current_with_baggage([tenant]))
+        }))
+        .layer(TraceLayer::new(&fixture.telemetry));
+    assert_eq!(fetch(&app, get("/")).await.body(), b"acme");
+    assert_eq!(fixture.finish().await.lines.len(), 1);
+}
+
+#[tokio::test]
+async fn a_caught_panic_is_answered_and_recorded_as_one() {
+    async fn broken() {
+        panic!("on purpose")
+    }
+    let fixture = Fixture::new().await;
+    let app = Router::new()
+        .route("/", on_get(broken))
+        .layer(CatchPanicLayer::new())
+        .layer(fixture.stack());
+    let response = fetch(&app, get("/")).await;
+    assert_eq!(response.status(), 500);
+    assert_eq!(
+        response.headers()["content-type"],
+        "application/problem+json"
+    );
+    let problem: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
+
+    let seen = fixture.finish().await;
+    let span = seen.only_span();
+    assert_eq!(problem["trace_id"], span.trace_id.to_string());
+    assert!(!problem.to_string().contains("on purpose"), "{problem}");
+    assert_eq!(text(span, "error.type"), Some("panic"));
+    assert_eq!(seen.only_line()["outcome"], "panicked");
+    assert_eq!(seen.only_line()["status"], 500);
+    seen.assert_idle();
 }

@@ -9,7 +9,7 @@ use axum::response::Response;
 use bartizan::observe::Clock;
 use bartizan::telemetry::{OtlpConfig, OtlpProtocol};
 use bartizan::{AccessLog, LogFormat, RequestOptions, Sampler, StackLayer, Telemetry};
-use bartizan_testkit::{LogView, OtlpSink, PointValue, PointView, SpanKind, SpanView};
+use bartizan_testkit::{LogView, OtlpSink, PointValue, PointView, SpanKind, SpanView, semconv};
 use http::Request;
 use http_body_util::BodyExt;
 use serde_json::Value;
@@ -116,12 +116,14 @@ impl Fixture {
         .unwrap();
         assert_eq!(report.spans.lost() + report.logs.lost(), 0, "{report}");
         assert_eq!(report.spans.ended, report.spans.exported, "{report}");
-        Seen {
+        let seen = Seen {
             spans: sink.spans(),
             points: sink.metrics(),
             logs: sink.logs(),
             lines: lines.parsed(),
-        }
+        };
+        seen.assert_conforming();
+        seen
     }
 }
 
@@ -157,6 +159,21 @@ impl Seen {
         self.points("http.server.request.duration")
     }
 
+    /// Whatever was done, all of what HTTP left behind is by the semantic conventions.
+    fn assert_conforming(&self) {
+        for span in self.spans.iter().filter(|span| is_http(span)) {
+            assert_eq!(semconv::check_span(span), [], "{span:#?}");
+            assert_eq!(span.repeated_keys, [""; 0], "{span:#?}");
+        }
+        for point in self
+            .points
+            .iter()
+            .filter(|point| point.name.starts_with("http."))
+        {
+            assert_eq!(semconv::check_metric(point), [], "{point:#?}");
+        }
+    }
+
     /// Nothing is under way by any of the series.
     pub(crate) fn assert_idle(&self) {
         let active = self.points("http.server.active_requests");
@@ -165,6 +182,11 @@ impl Seen {
             assert_eq!(point.value, PointValue::Int(0), "{point:#?}");
         }
     }
+}
+
+/// Users' own spans are not.
+fn is_http(span: &SpanView) -> bool {
+    matches!(span.kind, SpanKind::Server | SpanKind::Client)
 }
 
 /// A text attribute.

@@ -2,14 +2,18 @@
 
 use axum::Router;
 use axum::routing::get as on_get;
-use bartizan::{Network, PeerAddr, Trust, TrustPolicy};
+use bartizan::{Network, PeerAddr, Sampler, Trust, TrustPolicy};
 
 use crate::support::{Fixture, Seen, fetch, get, text};
 
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 async fn seen_under(policy: TrustPolicy, peer: &str) -> Seen {
-    let fixture = Fixture::new().await;
+    sampled_under(Sampler::default(), policy, peer, PARENT).await
+}
+
+async fn sampled_under(sampler: Sampler, policy: TrustPolicy, peer: &str, parent: &str) -> Seen {
+    let fixture = Fixture::with_sampler(sampler).await;
     let options = fixture
         .options()
         .with_trust(policy)
@@ -20,7 +24,7 @@ async fn seen_under(policy: TrustPolicy, peer: &str) -> Seen {
     let mut request = get("/");
     request
         .headers_mut()
-        .insert("traceparent", PARENT.parse().unwrap());
+        .insert("traceparent", parent.parse().unwrap());
     request
         .headers_mut()
         .insert("baggage", "tenant=acme".parse().unwrap());
@@ -67,4 +71,20 @@ async fn an_untrusted_peer_can_be_ignored_altogether() {
     let span = seen.only_span();
     assert_eq!(span.parent_span_id, None);
     assert!(span.links.is_empty());
+}
+
+#[tokio::test]
+async fn a_stranger_can_neither_hide_a_request_nor_have_it_recorded() {
+    const STRANGER: &str = "203.0.113.7:999";
+    let hiding = PARENT.replace("-01", "-00");
+    let off = Sampler::ALWAYS_OFF.parent_based();
+    for fallback in [Trust::Link, Trust::Ignore] {
+        let policy = || only_from_ten(fallback);
+        let seen = sampled_under(Sampler::default(), policy(), STRANGER, &hiding).await;
+        assert_eq!(seen.server_spans().len(), 1, "{fallback:?}");
+        let seen = sampled_under(off, policy(), STRANGER, PARENT).await;
+        assert_eq!(seen.server_spans().len(), 0, "{fallback:?}");
+    }
+    let seen = sampled_under(off, only_from_ten(Trust::Link), "10.1.2.3:999", PARENT).await;
+    assert_eq!(seen.server_spans().len(), 1, "who is trusted may");
 }

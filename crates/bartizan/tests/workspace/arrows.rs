@@ -15,13 +15,31 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Its sink is the panel's receiver.
     ("bartizan-testkit", &["bartizan-panel"]),
     // The services show what a user writes, so they have what a user has.
-    ("demo", &["bartizan", "bartizan-panel", "gateway", "orders"]),
-    ("gateway", &["bartizan"]),
-    ("orders", &["bartizan"]),
+    (
+        "demo",
+        &[
+            "bartizan",
+            "bartizan-panel",
+            "gateway",
+            "inventory",
+            "loadgen",
+            "orders",
+            "payments",
+            "shop",
+        ],
+    ),
+    ("gateway", &["bartizan", "shop"]),
+    ("inventory", &["bartizan", "shop"]),
+    // A client: it shows what anybody sees from outside.
+    ("loadgen", &[]),
+    ("orders", &["bartizan", "shop"]),
+    ("payments", &["bartizan", "shop"]),
+    // What the four services would each have a copy of; their wiring is not in it.
+    ("shop", &["bartizan"]),
 ];
 
-/// Those of ours that anyone's tests may use besides.
-const FOR_TESTS: &[&str] = &["bartizan-testkit"];
+/// Those of ours that anyone's tests may use besides. Orders are tested against the real services.
+const FOR_TESTS: &[&str] = &["bartizan-testkit", "inventory", "payments"];
 
 /// Who may know axum, other than in tests. Everything else works with any tower service.
 const KNOW_AXUM: &[&str] = &[
@@ -30,7 +48,10 @@ const KNOW_AXUM: &[&str] = &[
     "bartizan-testkit",
     "demo",
     "gateway",
+    "inventory",
     "orders",
+    "payments",
+    "shop",
     BENCH,
 ];
 

@@ -10,10 +10,15 @@
 mod process;
 
 use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
 
+use rusqlite::Connection;
 use serde_json::Value;
 
 use process::{Demo, kill};
+
+/// As they are introduced.
+const SERVICES: [&str; 4] = ["gateway", "orders", "inventory", "payments"];
 
 #[test]
 fn a_short_run_shows_every_request_as_a_complete_trace_and_loses_nothing() {
@@ -36,7 +41,7 @@ fn a_short_run_shows_every_request_as_a_complete_trace_and_loses_nothing() {
     assert_eq!(count("spans_unconfirmed"), 0, "{summary}");
     assert_eq!(
         summary["services"],
-        serde_json::json!(["gateway", "orders"])
+        serde_json::json!(["gateway", "inventory", "orders", "payments"])
     );
     assert!(count("log_records") > 0, "{summary}");
     assert_eq!(count("log_records_lost"), 0, "{summary}");
@@ -48,7 +53,44 @@ fn a_short_run_shows_every_request_as_a_complete_trace_and_loses_nothing() {
 }
 
 #[test]
-fn ctrl_c_in_a_terminal_ends_with_a_summary_and_a_trace_of_both_services() {
+fn an_outage_of_the_payments_is_got_over_by_sending_again() {
+    // One second of three, and who was turned away comes again after one, and after two.
+    let options = ["--for", "3s", "--scenario", "payments-outage", "--json"];
+    let ended = Demo::start(&options).wait();
+    assert!(ended.status.success(), "{ended:?}");
+    let summary: Value = serde_json::from_str(ended.stdout.last().unwrap()).unwrap();
+    assert_eq!(summary["scenario"], "payments-outage");
+    assert_eq!(summary.get("faults_not_set"), None, "{summary}");
+    assert!(summary["retries"].as_u64() > Some(0), "{summary}");
+    assert_eq!(summary["errors"], 0, "{summary}");
+    assert!(summary["p99_ms"].as_f64() > Some(1_000.0), "{summary}");
+    assert_eq!(
+        summary["spans_ended"], summary["spans_received"],
+        "{summary}"
+    );
+}
+
+#[test]
+fn a_proxy_in_the_environment_is_not_asked() {
+    // Port 1 answers nobody.
+    let proxy = "http://127.0.0.1:1";
+    let vars = [
+        ("http_proxy", proxy),
+        ("HTTP_PROXY", proxy),
+        ("ALL_PROXY", proxy),
+        ("no_proxy", ""),
+        ("NO_PROXY", ""),
+    ];
+    let ended = Demo::start_with(&["--for", "500ms", "--json"], &vars).wait();
+    assert!(ended.status.success(), "{ended:?}");
+    let summary: Value = serde_json::from_str(ended.stdout.last().unwrap()).unwrap();
+    assert!(summary["requests"].as_u64() > Some(0), "{summary}");
+    assert_eq!(summary["errors"], 0, "{summary}");
+    assert_eq!(summary["complete_traces"], summary["requests"], "{summary}");
+}
+
+#[test]
+fn ctrl_c_in_a_terminal_ends_with_a_summary_and_a_trace_of_all_services() {
     let mut demo = Demo::start(&[]);
     demo.read_until("spans received");
     // To the whole group, as a terminal does it: the services must not take it as theirs.
@@ -59,7 +101,7 @@ fn ctrl_c_in_a_terminal_ends_with_a_summary_and_a_trace_of_both_services() {
     for said in [
         "0 errors",
         "0 lost, 0 unconfirmed",
-        "services     gateway, orders",
+        "services     gateway, inventory, orders, payments",
     ] {
         assert!(
             ended.stdout.iter().any(|line| line.contains(said)),
@@ -72,9 +114,40 @@ fn ctrl_c_in_a_terminal_ends_with_a_summary_and_a_trace_of_both_services() {
         .position(|line| line.contains("services     "))
         .unwrap();
     let trace = ended.stdout[shown..].join("\n");
-    for said in ["POST /orders", "INSERT orders", "order placed"] {
+    for said in [
+        "POST /orders",
+        "PUT /reservations/",
+        "PUT /payments/",
+        "POST /reservations/",
+        "INSERT orders",
+        "order placed",
+    ] {
         assert!(trace.contains(said), "{said}: {ended:?}");
     }
+}
+
+#[test]
+fn ctrl_c_while_the_services_start_ends_the_demo_and_leaves_none_behind() {
+    // Held, so that the order service waits for it and does not get to serve meanwhile.
+    let database = Path::new(env!("CARGO_TARGET_TMPDIR")).join("held.db");
+    let holder = Connection::open(&database).unwrap();
+    holder.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let mut demo = Demo::start(&["--db", database.to_str().unwrap()]);
+    demo.read_until("starting");
+    // To the whole group: the order service is hit as well, however far it has come.
+    kill("-INT", &format!("-{}", demo.pid()));
+    // All of them are gone when this returns.
+    let ended = demo.wait();
+    drop(holder);
+    std::fs::remove_file(database).unwrap();
+
+    assert!(ended.status.success(), "{ended:?}");
+    assert_eq!(
+        ended.stdout.last().unwrap(),
+        "interrupted before all services served",
+        "{ended:?}"
+    );
+    assert!(ended.stderr.is_empty(), "{ended:?}");
 }
 
 #[test]
@@ -114,7 +187,7 @@ fn sigterm_to_the_whole_group_is_a_clean_end_too() {
 #[test]
 fn a_killed_demo_leaves_no_services_behind() {
     let mut demo = Demo::start(&[]);
-    let services = [demo.pid_of("gateway"), demo.pid_of("orders")];
+    let services = SERVICES.map(|name| demo.pid_of(name));
     kill("-KILL", &demo.pid());
     // The pipe is at its end only when the services, which hold it too, are gone as well.
     let ended = demo.wait();
@@ -126,7 +199,7 @@ fn a_killed_demo_leaves_no_services_behind() {
 
 #[test]
 fn a_crashed_service_is_named_with_its_last_lines() {
-    for name in ["gateway", "orders"] {
+    for name in SERVICES {
         let mut demo = Demo::start(&[]);
         let service = demo.pid_of(name);
         demo.read_until("spans received");
@@ -160,6 +233,22 @@ fn a_taken_port_is_named_with_its_option_and_the_service_that_wanted_it() {
         (
             "--orders-port",
             format!("| orders: cannot listen on {address} (--orders-port)"),
+        ),
+        (
+            "--inventory-port",
+            format!("| inventory: cannot listen on {address} (--inventory-port)"),
+        ),
+        (
+            "--inventory-admin-port",
+            format!("| inventory: cannot listen on {address} (--inventory-admin-port)"),
+        ),
+        (
+            "--payments-port",
+            format!("| payments: cannot listen on {address} (--payments-port)"),
+        ),
+        (
+            "--payments-admin-port",
+            format!("| payments: cannot listen on {address} (--payments-admin-port)"),
         ),
         (
             "--gateway-port",

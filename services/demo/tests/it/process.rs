@@ -1,16 +1,24 @@
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// How long a demo may take from its start to its end. The longest waits that it allows itself add
+/// up to less; whatever takes longer would never end.
+const DEADLINE: Duration = Duration::from_secs(90);
 
 /// A running demo on free ports, the leader of a process group of its own.
 pub(crate) struct Demo {
     process: Child,
-    stdout: BufReader<ChildStdout>,
+    /// What it prints. The channel ends with the pipe.
+    stdout: Receiver<String>,
     /// What has been read so far.
     lines: Vec<String>,
     /// `None` once it has been read to its end.
     stderr: Option<JoinHandle<String>>,
+    deadline: Instant,
 }
 
 /// How it went.
@@ -22,10 +30,18 @@ pub(crate) struct Ended {
 }
 
 /// Free ports; what a test passes comes later and wins.
-const ANY_PORTS: [&str; 10] = [
+const ANY_PORTS: [&str; 18] = [
     "--gateway-port",
     "0",
     "--orders-port",
+    "0",
+    "--inventory-port",
+    "0",
+    "--inventory-admin-port",
+    "0",
+    "--payments-port",
+    "0",
+    "--payments-admin-port",
     "0",
     "--otlp-grpc-port",
     "0",
@@ -37,19 +53,25 @@ const ANY_PORTS: [&str; 10] = [
 
 impl Demo {
     pub(crate) fn start(options: &[&str]) -> Self {
+        Self::start_with(options, &[])
+    }
+
+    /// Starts it with these environment variables beside its own.
+    pub(crate) fn start_with(options: &[&str], vars: &[(&str, &str)]) -> Self {
         // The shell leaves a copy of standard output open as descriptor 3, which the services
         // inherit: the pipe ends when the last of the processes does.
         let mut process = Command::new("sh")
             .args(["-c", r#"exec "$0" "$@" 3>&1"#, env!("CARGO_BIN_EXE_demo")])
             .args(ANY_PORTS)
             .args(options)
+            .envs(vars.iter().copied())
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let stdout = BufReader::new(process.stdout.take().unwrap());
+        let stdout = lines(process.stdout.take().unwrap());
         let mut stderr = process.stderr.take().unwrap();
         let stderr = thread::spawn(move || {
             let mut said = String::new();
@@ -61,6 +83,7 @@ impl Demo {
             stdout,
             lines: Vec::new(),
             stderr: Some(stderr),
+            deadline: now() + DEADLINE,
         }
     }
 
@@ -71,10 +94,9 @@ impl Demo {
     /// Reads lines up to the first that has `text` in it, and gives that one.
     pub(crate) fn read_until(&mut self, text: &str) -> String {
         loop {
-            let mut line = String::new();
-            let read = self.stdout.read_line(&mut line).unwrap();
-            assert_ne!(read, 0, "the demo ended before {text:?}: {:?}", self.lines);
-            self.lines.push(line.trim_end().to_owned());
+            let Some(line) = self.next_line() else {
+                panic!("the demo ended before {text:?}: {:?}", self.lines);
+            };
             if line.contains(text) {
                 return line;
             }
@@ -90,9 +112,7 @@ impl Demo {
 
     /// Waits until the demo and everything that it started have ended.
     pub(crate) fn wait(mut self) -> Ended {
-        let mut rest = String::new();
-        self.stdout.read_to_string(&mut rest).unwrap();
-        self.lines.extend(rest.lines().map(str::to_owned));
+        while self.next_line().is_some() {}
         let status = self.process.wait().unwrap();
         let stderr = self.stderr.take().unwrap().join().unwrap();
         Ended {
@@ -101,6 +121,48 @@ impl Demo {
             stderr: stderr.lines().map(str::to_owned).collect(),
         }
     }
+
+    /// Reads a line; `None` is the end of the pipe, which comes when nobody holds it any more.
+    fn next_line(&mut self) -> Option<String> {
+        let left = self.deadline.saturating_duration_since(now());
+        match self.stdout.recv_timeout(left) {
+            Ok(line) => {
+                self.lines.push(line.clone());
+                Some(line)
+            }
+            Err(RecvTimeoutError::Disconnected) => None,
+            Err(RecvTimeoutError::Timeout) => {
+                // The leader has not been waited for, so the group's id is still its own.
+                send("-KILL", &format!("-{}", self.pid()));
+                panic!(
+                    "the demo, or a process that it left behind, still runs after {DEADLINE:?}: {:?}",
+                    self.lines
+                );
+            }
+        }
+    }
+}
+
+/// Reads on a thread of its own, so that who waits for a line can stop waiting.
+fn lines(stdout: ChildStdout) -> Receiver<String> {
+    let (sender, lines) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(stdout).lines() {
+            // Nobody listens any more once a test has failed.
+            if sender.send(line.unwrap()).is_err() {
+                return;
+            }
+        }
+    });
+    lines
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "processes run in real time; nothing but the end of a hung test depends on it"
+)]
+fn now() -> Instant {
+    Instant::now()
 }
 
 impl Drop for Demo {
@@ -114,13 +176,14 @@ impl Drop for Demo {
 
 /// Sends a signal to a process, or to a group if the id has a minus sign.
 pub(crate) fn kill(signal: &str, pid: &str) {
-    assert!(
-        Command::new("kill")
-            .args([signal, "--", pid])
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(send(signal, pid).success());
+}
+
+fn send(signal: &str, pid: &str) -> ExitStatus {
+    Command::new("kill")
+        .args([signal, "--", pid])
+        .status()
+        .unwrap()
 }
 
 /// Whether a process still runs. One that has ended but was not yet reaped by its new parent does

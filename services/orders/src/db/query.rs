@@ -1,45 +1,75 @@
 //! What the service asks of the database, as blocking functions on a connection.
 
-use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
+use rusqlite::types::Type;
+use rusqlite::{Connection, Error, OptionalExtension, Row, TransactionBehavior};
 
-use super::PlaceError;
 use super::statement::Statement;
-use crate::{NewOrder, Order, Product};
+use super::{Begun, Unsettled};
+use crate::{NewOrder, Order, Status};
 
-const LIST_PRODUCTS: Statement = Statement {
-    name: "SELECT products",
-    operation: "SELECT",
-    collection: Some("products"),
-    text: "SELECT id, name, price_cents, stock FROM products ORDER BY id",
-};
-
-const FIND_PRODUCT: Statement = Statement {
-    name: "SELECT products",
-    operation: "SELECT",
-    collection: Some("products"),
-    text: "SELECT id, name, price_cents, stock FROM products WHERE id = ?1",
-};
-
-const TAKE_STOCK: Statement = Statement {
-    name: "UPDATE products",
-    operation: "UPDATE",
-    collection: Some("products"),
-    text: "UPDATE products SET stock = stock - ?2 WHERE id = ?1 AND stock >= ?2",
-};
+/// The columns of an [`Order`], in the order in which [`order_of`] reads them.
+macro_rules! order_columns {
+    () => {
+        "id, product_id, quantity, status, total_cents, reason, created_at"
+    };
+}
 
 const INSERT_ORDER: Statement = Statement {
     name: "INSERT orders",
     operation: "INSERT",
     collection: Some("orders"),
-    text: "INSERT INTO orders (product_id, quantity, total_cents) VALUES (?1, ?2, ?3) \
-           RETURNING id, product_id, quantity, total_cents, placed_at",
+    text: concat!(
+        "INSERT INTO orders (reference, idempotency_key, product_id, quantity) \
+         VALUES (?1, ?2, ?3, ?4) \
+         ON CONFLICT (idempotency_key) \
+         WHERE idempotency_key IS NOT NULL AND status IN ('pending', 'placed') DO NOTHING \
+         RETURNING ",
+        order_columns!()
+    ),
+};
+
+const FIND_BY_KEY: Statement = Statement {
+    name: "SELECT orders",
+    operation: "SELECT",
+    collection: Some("orders"),
+    text: concat!(
+        "SELECT ",
+        order_columns!(),
+        " FROM orders WHERE idempotency_key = ?1 AND status IN ('pending', 'placed')"
+    ),
 };
 
 const FIND_ORDER: Statement = Statement {
     name: "SELECT orders",
     operation: "SELECT",
     collection: Some("orders"),
-    text: "SELECT id, product_id, quantity, total_cents, placed_at FROM orders WHERE id = ?1",
+    text: concat!("SELECT ", order_columns!(), " FROM orders WHERE id = ?1"),
+};
+
+const PLACE_ORDER: Statement = Statement {
+    name: "UPDATE orders",
+    operation: "UPDATE",
+    collection: Some("orders"),
+    text: concat!(
+        "UPDATE orders SET status = 'placed', total_cents = ?2 \
+         WHERE id = ?1 AND status = 'pending' RETURNING ",
+        order_columns!()
+    ),
+};
+
+const UNDO_ORDER: Statement = Statement {
+    name: "UPDATE orders",
+    operation: "UPDATE",
+    collection: Some("orders"),
+    text: "UPDATE orders SET status = 'undoing', reason = coalesce(reason, ?2) \
+           WHERE id = ?1 AND status IN ('pending', 'undoing')",
+};
+
+const REJECT_ORDER: Statement = Statement {
+    name: "UPDATE orders",
+    operation: "UPDATE",
+    collection: Some("orders"),
+    text: "UPDATE orders SET status = 'rejected' WHERE id = ?1 AND status = 'undoing'",
 };
 
 /// A span of its own because this is where a file database waits for the disk.
@@ -50,56 +80,82 @@ const COMMIT: Statement = Statement {
     text: "COMMIT",
 };
 
-pub(super) fn products(connection: &Connection) -> rusqlite::Result<Vec<Product>> {
-    LIST_PRODUCTS.run(|sql| connection.prepare(sql)?.query_map([], product)?.collect())
-}
+/// Not a [`Statement`]: it is asked every few seconds on nobody's behalf, and each span would be a
+/// trace of its own.
+const FIND_UNSETTLED: &str = "SELECT id, reference FROM orders \
+     WHERE status IN ('pending', 'undoing') ORDER BY id LIMIT ?1";
 
 pub(super) fn order(connection: &Connection, id: i64) -> rusqlite::Result<Option<Order>> {
-    FIND_ORDER.run(|sql| connection.query_row(sql, [id], placed).optional())
+    FIND_ORDER.run(|sql| connection.query_row(sql, [id], order_of).optional())
 }
 
-pub(super) fn place(connection: &mut Connection, new: NewOrder) -> Result<Order, PlaceError> {
-    let NewOrder {
-        product_id,
-        quantity,
-    } = new;
-    let quantity = quantity.get();
+pub(super) fn begin(
+    connection: &mut Connection,
+    reference: &str,
+    key: Option<&str>,
+    new: NewOrder,
+) -> rusqlite::Result<Begun> {
     // Immediate: a read lock that is upgraded later cannot wait for another writer, only fail.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-
-    let product = FIND_PRODUCT
-        .run(|sql| transaction.query_row(sql, [product_id], product).optional())?
-        .ok_or(PlaceError::UnknownProduct { product_id })?;
-    let taken = TAKE_STOCK.run(|sql| transaction.execute(sql, [product_id, quantity]))?;
-    if taken == 0 {
-        return Err(PlaceError::OutOfStock {
-            product_id,
-            left: product.stock,
-        });
-    }
-    // At most 100 times a price of the table above; saturating costs nothing and cannot wrap.
-    let total_cents = product.price_cents.saturating_mul(quantity);
-    let order = INSERT_ORDER
-        .run(|sql| transaction.query_row(sql, [product_id, quantity, total_cents], placed))?;
+    let values = (reference, key, new.product_id, new.quantity.get());
+    let made = INSERT_ORDER.run(|sql| {
+        let row = transaction.query_row(sql, values, order_of);
+        row.optional()
+    })?;
+    let begun = match made {
+        Some(order) => Begun::Now(order),
+        // Only a key conflicts.
+        None => Begun::Before(FIND_BY_KEY.run(|sql| transaction.query_row(sql, [key], order_of))?),
+    };
     COMMIT.run(|_| transaction.commit())?;
-    Ok(order)
+    Ok(begun)
 }
 
-fn product(row: &Row<'_>) -> rusqlite::Result<Product> {
-    Ok(Product {
-        id: row.get(0)?,
-        name: row.get(1)?,
-        price_cents: row.get(2)?,
-        stock: row.get(3)?,
+/// `None` if the order is not pending any more.
+pub(super) fn place(
+    connection: &Connection,
+    id: i64,
+    total_cents: i64,
+) -> rusqlite::Result<Option<Order>> {
+    PLACE_ORDER.run(|sql| {
+        let row = connection.query_row(sql, [id, total_cents], order_of);
+        row.optional()
     })
 }
 
-fn placed(row: &Row<'_>) -> rusqlite::Result<Order> {
+/// Whether the order is one to be undone.
+pub(super) fn undo(connection: &Connection, id: i64, reason: &str) -> rusqlite::Result<bool> {
+    UNDO_ORDER.run(|sql| Ok(connection.execute(sql, (id, reason))? > 0))
+}
+
+pub(super) fn reject(connection: &Connection, id: i64) -> rusqlite::Result<()> {
+    REJECT_ORDER.run(|sql| connection.execute(sql, [id]).map(drop))
+}
+
+pub(super) fn unsettled(connection: &Connection, most: u32) -> rusqlite::Result<Vec<Unsettled>> {
+    let mut statement = connection.prepare(FIND_UNSETTLED)?;
+    let rows = statement.query_map([most], |row| {
+        Ok(Unsettled {
+            id: row.get(0)?,
+            reference: row.get(1)?,
+        })
+    })?;
+    rows.collect()
+}
+
+fn order_of(row: &Row<'_>) -> rusqlite::Result<Order> {
+    let status: String = row.get(3)?;
+    let unknown = || {
+        let error = format!("an order is {status}, which is no status");
+        Error::FromSqlConversionFailure(3, Type::Text, error.into())
+    };
     Ok(Order {
         id: row.get(0)?,
         product_id: row.get(1)?,
         quantity: row.get(2)?,
-        total_cents: row.get(3)?,
-        placed_at: row.get(4)?,
+        status: Status::from_str(&status).ok_or_else(unknown)?,
+        total_cents: row.get(4)?,
+        reason: row.get(5)?,
+        created_at: row.get(6)?,
     })
 }

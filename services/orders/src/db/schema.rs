@@ -1,50 +1,43 @@
-use rusqlite::{Connection, Transaction};
+use rusqlite::{Connection, TransactionBehavior};
 
+/// What `user_version` says of a file with these tables.
+pub(super) const VERSION: i64 = 1;
+
+/// One order for one key, unless it comes to nothing: then the key may be tried again, also while the
+/// order is still being undone, since it will never be placed.
 const TABLES: &str = "
-CREATE TABLE IF NOT EXISTS products (
-    id          INTEGER PRIMARY KEY,
-    name        TEXT    NOT NULL,
-    price_cents INTEGER NOT NULL CHECK (price_cents >= 0),
-    stock       INTEGER NOT NULL CHECK (stock >= 0)
+CREATE TABLE orders (
+    id              INTEGER PRIMARY KEY AUTOINCREMENT,
+    reference       TEXT    NOT NULL UNIQUE,
+    idempotency_key TEXT,
+    product_id      INTEGER NOT NULL,
+    quantity        INTEGER NOT NULL CHECK (quantity BETWEEN 1 AND 100),
+    status          TEXT    NOT NULL DEFAULT 'pending'
+                    CHECK (status IN ('pending', 'placed', 'undoing', 'rejected')),
+    total_cents     INTEGER CHECK (total_cents >= 0),
+    reason          TEXT,
+    created_at      TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    CHECK ((status = 'placed') = (total_cents IS NOT NULL))
 ) STRICT;
-CREATE TABLE IF NOT EXISTS orders (
-    id          INTEGER PRIMARY KEY AUTOINCREMENT,
-    product_id  INTEGER NOT NULL REFERENCES products (id),
-    quantity    INTEGER NOT NULL CHECK (quantity BETWEEN 1 AND 100),
-    total_cents INTEGER NOT NULL,
-    placed_at   TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
-) STRICT;
+CREATE UNIQUE INDEX orders_key ON orders (idempotency_key)
+    WHERE idempotency_key IS NOT NULL AND status IN ('pending', 'placed');
+CREATE INDEX orders_unsettled ON orders (id) WHERE status IN ('pending', 'undoing');
+PRAGMA user_version = 1;
 ";
 
-/// Name and price in cents, the ids counted from 1.
-const PRODUCTS: [(&str, i64); 6] = [
-    ("arrow loop", 4_900),
-    ("crenel", 12_500),
-    ("merlon", 9_900),
-    ("murder hole", 23_000),
-    ("portcullis", 149_900),
-    ("watch lantern", 1_850),
-];
-
-/// Enough for days of steady traffic, small enough to run out in a test that wants it.
-const STOCK: i64 = 1_000_000;
-
-/// Makes the tables and products that are not there yet.
-pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
-    let transaction = connection.transaction()?;
-    transaction.execute_batch(TABLES)?;
-    seed(&transaction)?;
-    transaction.commit()
-}
-
-/// Products that are there keep their stock: the file outlives the process.
-fn seed(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-    let mut insert = transaction.prepare(
-        "INSERT INTO products (id, name, price_cents, stock) VALUES (?1, ?2, ?3, ?4) \
-         ON CONFLICT (id) DO NOTHING",
-    )?;
-    for (id, (name, price_cents)) in (1_i64..).zip(PRODUCTS) {
-        insert.execute((id, name, price_cents, STOCK))?;
+/// Makes the tables in an empty file, and gives the version of one that is not; the caller says
+/// whether it is one that can be read.
+pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<i64> {
+    // Immediate: two processes that start at once must not both find the file empty.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let is_empty: bool =
+        transaction.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| {
+            row.get(0)
+        })?;
+    if is_empty {
+        transaction.execute_batch(TABLES)?;
     }
-    Ok(())
+    let version = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    transaction.commit()?;
+    Ok(version)
 }

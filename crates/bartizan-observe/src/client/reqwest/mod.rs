@@ -1,8 +1,8 @@
 //! The same for `reqwest`: a middleware, and a client that has it in the right place.
 //!
 //! `reqwest` follows redirects and retries beneath its middleware, so that a span around a request
-//! would hide how often it was sent. [`client`] switches both off and follows redirects above the
-//! spans, each hop being an attempt with its own span and `http.request.resend_count`.
+//! would hide how often it was sent. [`client`] switches both off and does them above the spans,
+//! each attempt having its own span and `http.request.resend_count`.
 //!
 //! ```
 //! use bartizan_observe::client::{ClientLayer, reqwest::client};
@@ -17,9 +17,11 @@
 //! # }
 //! ```
 //!
-//! Retrying middleware goes above [`RequestSpans`] too. Nothing is retried here.
+//! Retrying middleware goes above [`RequestSpans`] too. Here only what a server has refused to
+//! touch is retried, as `reqwest` does.
 
 mod redirect;
+mod refused;
 #[cfg(test)]
 mod tests;
 
@@ -39,6 +41,7 @@ use super::{ClientLayer, ResendCount, ResponseBody, error_type};
 use crate::names;
 
 pub use redirect::{DEFAULT_MAX_REDIRECTS, FollowRedirects, TooManyRedirects};
+pub use refused::{DEFAULT_MAX_REFUSED, RetryRefused};
 
 /// Middleware that gives each attempt a client span; put it last, next to the client.
 ///
@@ -50,8 +53,8 @@ pub struct RequestSpans {
     shared: Arc<Shared>,
 }
 
-/// A client with spans: `builder` without its own redirects and retries, with [`FollowRedirects`]
-/// and [`RequestSpans`].
+/// A client with spans: `builder` without its own redirects and retries, with [`FollowRedirects`],
+/// [`RetryRefused`] and [`RequestSpans`].
 ///
 /// A policy for redirects or retries that was set on `builder` is replaced, and a timeout counts
 /// for each hop. Where the process has no default crypto provider for rustls, ring becomes it.
@@ -70,6 +73,7 @@ pub fn client(
         .build()?;
     Ok(ClientBuilder::new(client)
         .with(FollowRedirects::default())
+        .with(RetryRefused::default())
         .with(RequestSpans::new(layer))
         .build())
 }

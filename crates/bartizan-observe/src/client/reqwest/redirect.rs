@@ -9,9 +9,9 @@ pub const DEFAULT_MAX_REDIRECTS: usize = 10;
 /// Middleware that follows redirects above the spans (RFC 9110, section 15.4).
 ///
 /// 301 and 302 turn POST into GET, as all clients have come to do, and 303 turns any method but
-/// HEAD into GET; 307 and 308 send the request again as it was. `authorization`, `cookie` and
-/// `proxy-authorization` go no further than the origin (scheme, host and port) they were meant
-/// for. No `referer` is sent.
+/// HEAD into GET; 307 and 308 send the request again as it was. `authorization`, `cookie`,
+/// `proxy-authorization`, and a `host` of one's own go no further than the origin (scheme, host and
+/// port) they were meant for. No `referer` is sent.
 ///
 /// The redirect itself is the answer where it cannot be followed: no valid `location`, a scheme
 /// other than `http` and `https`, or a body to be sent again that is a stream.
@@ -72,7 +72,22 @@ impl Middleware for FollowRedirects {
                 }));
             }
             followed += 1;
+            discard(response).await;
             request = again;
+        }
+    }
+}
+
+/// Reads a redirect's body, which nobody will look at, so that its connection can be used again and
+/// its span is complete; a long one is left unread.
+async fn discard(mut response: Response) {
+    const ENOUGH: usize = 64 * 1024;
+    let mut read = 0;
+    // What fails here matters no more.
+    while let Ok(Some(chunk)) = response.chunk().await {
+        read += chunk.len();
+        if read > ENOUGH {
+            return;
         }
     }
 }
@@ -130,7 +145,9 @@ impl Kept {
             for name in [
                 header::AUTHORIZATION,
                 header::COOKIE,
+                header::HOST,
                 header::PROXY_AUTHORIZATION,
+                header::WWW_AUTHENTICATE,
             ] {
                 next.headers_mut().remove(name);
             }

@@ -7,7 +7,7 @@ use reqwest_middleware::ClientWithMiddleware;
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::client::tests::server::{Server, ok, redirect, short};
+use crate::client::tests::server::{Server, ok, redirect, redirect_with, short};
 use crate::names::{attr, metric};
 use crate::test_support::{Nobody, Recorded, text};
 
@@ -102,6 +102,76 @@ async fn each_hop_of_a_redirect_is_a_span_of_its_own() {
         );
         assert_eq!(request.matches("traceparent").count(), 1);
     }
+}
+
+#[tokio::test]
+async fn a_redirects_own_body_is_read_so_that_its_hop_is_complete() {
+    let server = Server::start(|path| match path {
+        "/0" => redirect_with(301, "/1", "<html>moved</html>"),
+        _ => ok("there"),
+    })
+    .await;
+    let recorded = Recorded::new();
+    let response = client_of(&recorded).get(server.url("/0")).send().await;
+    assert_eq!(response.unwrap().text().await.unwrap(), "there");
+    let ended = recorded.spans.ended();
+    let outcomes: Vec<_> = ended.iter().map(|span| facts(span).2).collect();
+    assert_eq!(outcomes, ["completed", "completed"]);
+}
+
+/// Refuses the first `refusals` streams over HTTP/2, and answers the rest.
+async fn refusing(refusals: usize) -> std::net::SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (socket, _) = listener.accept().await.unwrap();
+        let mut connection = h2::server::handshake(socket).await.unwrap();
+        let mut seen = 0;
+        while let Some(Ok((_, mut respond))) = connection.accept().await {
+            seen += 1;
+            if seen <= refusals {
+                respond.send_reset(h2::Reason::REFUSED_STREAM);
+            } else {
+                respond
+                    .send_response(http::Response::new(()), true)
+                    .unwrap();
+            }
+        }
+    });
+    addr
+}
+
+fn http2_client(recorded: &Recorded) -> ClientWithMiddleware {
+    let builder = reqwest::Client::builder()
+        .no_proxy()
+        .http2_prior_knowledge();
+    client(builder, &ClientLayer::new(&recorded.telemetry)).unwrap()
+}
+
+#[tokio::test]
+async fn what_a_server_refuses_to_touch_is_sent_again_each_time_with_a_span() {
+    let addr = refusing(2).await;
+    let recorded = Recorded::new();
+    let request = http2_client(&recorded)
+        .post(format!("http://{addr}/"))
+        .body("once");
+    assert_eq!(request.send().await.unwrap().status(), 200);
+    let counts: Vec<_> = recorded
+        .spans
+        .ended()
+        .iter()
+        .map(|span| facts(span).1)
+        .collect();
+    assert_eq!(counts, [None, Some("1".to_owned()), Some("2".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_server_that_goes_on_refusing_is_left_alone() {
+    let addr = refusing(usize::MAX).await;
+    let recorded = Recorded::new();
+    let request = http2_client(&recorded).get(format!("http://{addr}/"));
+    assert!(request.send().await.is_err());
+    assert_eq!(recorded.spans.ended().len(), 1 + DEFAULT_MAX_REFUSED);
 }
 
 #[tokio::test]

@@ -75,7 +75,15 @@ pub(in crate::client) fn short() -> String {
 /// An answer that redirects.
 #[cfg(feature = "reqwest")]
 pub(in crate::client) fn redirect(status: u16, location: &str) -> String {
-    format!("HTTP/1.1 {status} Moved\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n")
+    redirect_with(status, location, "")
+}
+
+#[cfg(feature = "reqwest")]
+pub(in crate::client) fn redirect_with(status: u16, location: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {status} Moved\r\nlocation: {location}\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
 }
 
 async fn serve(mut stream: TcpStream, answer: Arc<Answer>, seen: Arc<Mutex<Vec<String>>>) {

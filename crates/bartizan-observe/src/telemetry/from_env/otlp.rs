@@ -5,6 +5,7 @@ use super::super::config::{
     parse_endpoint, under,
 };
 use super::super::error::TelemetryError;
+use super::super::tls::{TlsConfig, TlsError};
 use super::super::transport::Signal;
 use super::vars::{Vars, pairs};
 
@@ -28,7 +29,7 @@ pub(super) fn read(vars: &Vars<'_>, signal: Signal) -> Result<Destination, Telem
                 ("http/protobuf", OtlpProtocol::HttpProtobuf),
                 ("grpc", OtlpProtocol::Grpc),
             ],
-        )?
+        )
         .unwrap_or_default();
     Ok(Destination {
         uri: endpoint(
@@ -44,9 +45,52 @@ pub(super) fn read(vars: &Vars<'_>, signal: Signal) -> Result<Destination, Telem
             .millis(&name("TIMEOUT"))?
             .unwrap_or(DEFAULT_OTLP_TIMEOUT),
         gzip: vars
-            .choice(&name("COMPRESSION"), &[("gzip", true), ("none", false)])?
+            .choice(&name("COMPRESSION"), &[("gzip", true), ("none", false)])
             .unwrap_or(false),
+        tls: tls(vars, &name)?,
     })
+}
+
+/// Certificates and keys, each in a file of its own.
+fn tls(vars: &Vars<'_>, name: &impl Fn(&str) -> String) -> Result<TlsConfig, TelemetryError> {
+    const PEM: &str = "a file of certificates in PEM form";
+    const KEY: &str = "a file with a private key in PEM form";
+    // What is in the file is nobody's to read in a message.
+    let read = |variable: &str, expected: &str| match vars.get(variable) {
+        Some(path) => match std::fs::read(&path) {
+            Ok(pem) => Ok(Some((path, pem))),
+            Err(error) => Err(TelemetryError::invalid(
+                variable,
+                path,
+                format!("{expected}: {error}"),
+            )),
+        },
+        None => Ok(None),
+    };
+    let mut tls = TlsConfig::new();
+    let variable = name("CERTIFICATE");
+    if let Some((path, pem)) = read(&variable, PEM)? {
+        let invalid = |_| TelemetryError::invalid(&variable, path, PEM);
+        tls = tls.with_root_certificates(&pem).map_err(invalid)?;
+    }
+    let (certificate, key) = (name("CLIENT_CERTIFICATE"), name("CLIENT_KEY"));
+    match (read(&certificate, PEM)?, read(&key, KEY)?) {
+        (Some((chain_path, chain)), Some((key_path, pem))) => tls
+            .with_identity(&chain, &pem)
+            .map_err(|error| match error {
+                TlsError::Key => TelemetryError::invalid(&key, key_path, KEY),
+                _ => TelemetryError::invalid(&certificate, chain_path, PEM),
+            }),
+        (None, None) => Ok(tls),
+        (Some((path, _)), None) => {
+            let expected = format!("enough without {key}");
+            Err(TelemetryError::invalid(certificate, path, expected))
+        }
+        (None, Some((path, _))) => {
+            let expected = format!("enough without {certificate}");
+            Err(TelemetryError::invalid(key, path, expected))
+        }
+    }
 }
 
 /// The specification's "Endpoint URLs for OTLP/HTTP": the signal's own address is taken as it is,
@@ -59,10 +103,10 @@ fn endpoint(
     general: &str,
 ) -> Result<Uri, TelemetryError> {
     if let Some(value) = vars.get(own) {
-        return parse_endpoint(own, &value);
+        return parse_endpoint(own, &with_scheme(vars, signal, protocol, value));
     }
     let base = match (vars.get(general), protocol) {
-        (Some(value), _) => parse_endpoint(general, &value)?,
+        (Some(value), _) => parse_endpoint(general, &with_scheme(vars, signal, protocol, value))?,
         (None, OtlpProtocol::HttpProtobuf) => parse_endpoint(general, DEFAULT_HTTP_ENDPOINT)?,
         (None, OtlpProtocol::Grpc) => parse_endpoint(general, DEFAULT_GRPC_ENDPOINT)?,
     };
@@ -70,6 +114,21 @@ fn endpoint(
         OtlpProtocol::HttpProtobuf => under(general, &base, signal.http_path()),
         OtlpProtocol::Grpc => Ok(base),
     }
+}
+
+/// A gRPC address may come without a scheme; `OTEL_EXPORTER_OTLP_INSECURE` then says which it has.
+fn with_scheme(vars: &Vars<'_>, signal: Signal, protocol: OtlpProtocol, address: String) -> String {
+    if protocol != OtlpProtocol::Grpc || address.contains("://") {
+        return address;
+    }
+    let switch = [("true", true), ("false", false)];
+    let own = format!("OTEL_EXPORTER_OTLP_{}_INSECURE", signal.variable());
+    let insecure = vars
+        .choice(&own, &switch)
+        .or_else(|| vars.choice("OTEL_EXPORTER_OTLP_INSECURE", &switch))
+        .unwrap_or(false);
+    let scheme = if insecure { "http" } else { "https" };
+    format!("{scheme}://{address}")
 }
 
 /// The headers, which hold credentials: an error does not repeat them.

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::super::config::{Destination, OtlpProtocol};
+use super::super::limits::Limits;
 use super::*;
 
 fn read(set: &[(&str, &str)]) -> Result<TelemetryBuilder, TelemetryError> {
@@ -166,7 +167,8 @@ fn the_services_name_has_three_sources() {
         (&[attributes], "from list"),
     ] {
         let builder = read(set).unwrap();
-        let resource = super::super::resource::build(builder.service_name, builder.attributes);
+        let resource =
+            super::super::resource::build(builder.service_name, builder.attributes, Vec::new());
         assert_eq!(
             resource.get(&"service.name".into()).unwrap().as_str(),
             expected
@@ -180,65 +182,237 @@ fn the_services_name_has_three_sources() {
             "rust"
         );
     }
-    let resource = super::super::resource::build(None, Vec::new());
+    let resource = super::super::resource::build(None, Vec::new(), Vec::new());
     let name = resource.get(&"service.name".into()).unwrap();
     assert!(name.as_str().starts_with("unknown_service:"), "{name}");
 }
 
 #[test]
 fn a_value_that_cannot_be_used_is_named_with_what_is_allowed() {
+    const MILLIS: &str = "a positive number of milliseconds";
+    const LIMIT: &str = "a number from 0 up";
+    const ADDRESS: &str = "an address like http://localhost:4318";
     for (name, value, expected) in [
-        ("OTEL_SDK_DISABLED", "yes", "one of true, false"),
-        ("OTEL_TRACES_EXPORTER", "zipkin", "one of otlp, none"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "10s", MILLIS),
+        ("OTEL_EXPORTER_OTLP_LOGS_TIMEOUT", "-1", MILLIS),
+        ("OTEL_BSP_SCHEDULE_DELAY", "0", MILLIS),
+        ("OTEL_BSP_EXPORT_TIMEOUT", "x", MILLIS),
+        ("OTEL_BLRP_SCHEDULE_DELAY", "1.5", MILLIS),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "1m", MILLIS),
+        ("OTEL_METRIC_EXPORT_TIMEOUT", "0", MILLIS),
+        ("OTEL_BLRP_MAX_QUEUE_SIZE", "-1", "a positive number"),
+        (
+            "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
+            "many",
+            "a positive number",
+        ),
+        ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "-1", LIMIT),
+        ("OTEL_SPAN_EVENT_COUNT_LIMIT", "x", LIMIT),
+        ("OTEL_SPAN_LINK_COUNT_LIMIT", "x", LIMIT),
+        ("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", "x", LIMIT),
+        ("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", "x", LIMIT),
+        ("OTEL_ATTRIBUTE_COUNT_LIMIT", "x", LIMIT),
+        ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "1k", LIMIT),
+        ("OTEL_LOGRECORD_ATTRIBUTE_COUNT_LIMIT", "x", LIMIT),
+        ("OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT", "x", LIMIT),
+        ("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "x", LIMIT),
+        (
+            "OTEL_RESOURCE_ATTRIBUTES",
+            "a",
+            "a list key=value,key=value, percent-encoded",
+        ),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "h:1", ADDRESS),
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "ftp://h", ADDRESS),
+        (
+            "OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS",
+            "GET,a b",
+            "a list of HTTP methods",
+        ),
+    ] {
+        let error = read(&[(name, value)]).unwrap_err().to_string();
+        assert_eq!(error, format!("{name}: `{value}` is not {expected}"));
+    }
+}
+
+#[test]
+fn a_word_that_is_not_known_is_ignored_and_told_as_the_specification_demands() {
+    for (name, value, ignored, expected) in [
+        ("OTEL_SDK_DISABLED", "yes", "yes", "one of true, false"),
+        (
+            "OTEL_TRACES_EXPORTER",
+            "zipkin",
+            "zipkin",
+            "one of otlp, none",
+        ),
+        (
+            "OTEL_LOGS_EXPORTER",
+            "prometheus",
+            "prometheus",
+            "one of otlp, none",
+        ),
+        (
+            "OTEL_METRICS_EXPORTER",
+            "console",
+            "console",
+            "one of otlp, none, prometheus",
+        ),
         (
             "OTEL_EXPORTER_OTLP_PROTOCOL",
+            "http/json",
             "http/json",
             "one of http/protobuf, grpc",
         ),
         (
             "OTEL_EXPORTER_OTLP_LOGS_COMPRESSION",
             "zstd",
+            "zstd",
             "one of gzip, none",
         ),
         (
-            "OTEL_EXPORTER_OTLP_TIMEOUT",
-            "10s",
-            "a positive number of milliseconds",
+            "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE",
+            "x",
+            "x",
+            "one of cumulative, delta, lowmemory",
         ),
         (
-            "OTEL_BSP_SCHEDULE_DELAY",
-            "0",
-            "a positive number of milliseconds",
-        ),
-        ("OTEL_BLRP_MAX_QUEUE_SIZE", "-1", "a positive number"),
-        (
-            "OTEL_RESOURCE_ATTRIBUTES",
-            "a",
-            "a list key=value,key=value, percent-encoded",
+            "OTEL_PROPAGATORS",
+            "tracecontext, jaeger,baggage",
+            "jaeger",
+            "one of tracecontext, baggage, b3, b3multi, none",
         ),
         (
-            "OTEL_EXPORTER_OTLP_ENDPOINT",
-            "h:1",
-            "an address like http://localhost:4318",
+            "OTEL_TRACES_SAMPLER",
+            "jaeger_remote",
+            "jaeger_remote",
+            "one of always_on, always_off, traceidratio, parentbased_always_on, \
+             parentbased_always_off, parentbased_traceidratio",
         ),
     ] {
-        let error = read(&[(name, value)]).unwrap_err().to_string();
-        assert_eq!(error, format!("{name}: `{value}` is not {expected}"));
+        let builder = read(&[(name, value)]).unwrap();
+        let told: Vec<_> = builder.ignored.iter().map(ToString::to_string).collect();
+        let signals = if name.contains("OTLP_PROTOCOL") { 3 } else { 1 };
+        let expected = format!("{name}: `{ignored}` is not {expected}");
+        assert_eq!(told, vec![expected; signals]);
+        assert_eq!(builder.sampler, Sampler::default());
+        assert_eq!(builder.formats, Formats::default());
+        assert!(matches!(builder.traces, Output::Otlp(_)));
+        assert!(matches!(builder.metrics, Output::Otlp(_)));
     }
-    let set = [
-        ("OTEL_TRACES_SAMPLER", "traceidratio"),
-        ("OTEL_TRACES_SAMPLER_ARG", "2"),
-    ];
-    let error = read(&set).unwrap_err().to_string();
-    assert_eq!(
-        error,
-        "OTEL_TRACES_SAMPLER_ARG: `2` is not a number from 0 to 1"
-    );
-    let error = read(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "https://h")])
-        .unwrap_err()
-        .to_string();
+    for argument in ["2", "x", "NaN"] {
+        let set = [
+            ("OTEL_TRACES_SAMPLER", "traceidratio"),
+            ("OTEL_TRACES_SAMPLER_ARG", argument),
+        ];
+        let builder = read(&set).unwrap();
+        assert_eq!(builder.sampler, Sampler::ALWAYS_ON);
+        assert_eq!(
+            builder.ignored[0].to_string(),
+            format!("OTEL_TRACES_SAMPLER_ARG: `{argument}` is not a number from 0 to 1")
+        );
+    }
+}
+
+#[test]
+fn propagators_are_read_as_a_list() {
+    let none = Formats::NONE;
+    for (value, expected) in [
+        ("", Formats::default()),
+        ("tracecontext,baggage,tracecontext", Formats::default()),
+        ("B3", none.with_b3(B3::Single)),
+        ("b3multi , baggage", none.with_baggage().with_b3(B3::Multi)),
+        ("none", none),
+    ] {
+        let builder = read(&[("OTEL_PROPAGATORS", value)]).unwrap();
+        assert_eq!(builder.formats, expected, "{value}");
+        assert!(builder.ignored.is_empty());
+    }
+}
+
+#[test]
+fn metrics_can_go_to_a_page_and_to_a_collector() {
+    for (value, page, exported) in [
+        ("", false, true),
+        ("otlp", false, true),
+        ("prometheus", true, false),
+        ("prometheus,otlp", true, true),
+        ("none", false, false),
+    ] {
+        let builder = read(&[("OTEL_METRICS_EXPORTER", value)]).unwrap();
+        assert_eq!(builder.exposition.is_some(), page, "{value}");
+        assert_eq!(
+            matches!(builder.metrics, Output::Otlp(_)),
+            exported,
+            "{value}"
+        );
+    }
+}
+
+#[test]
+fn a_signals_own_limit_goes_before_the_general_one() {
+    let builder = read(&[
+        ("OTEL_ATTRIBUTE_COUNT_LIMIT", "10"),
+        ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "20"),
+        ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "100"),
+        ("OTEL_LOGRECORD_ATTRIBUTE_VALUE_LENGTH_LIMIT", "200"),
+        ("OTEL_SPAN_EVENT_COUNT_LIMIT", "0"),
+        ("OTEL_SPAN_LINK_COUNT_LIMIT", "3"),
+        ("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", "4"),
+        ("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", "5"),
+    ])
+    .unwrap();
+    let mut expected = Limits::default()
+        .with_span_attributes(20)
+        .with_log_attributes(10)
+        .with_value_length(100)
+        .with_span_events(0)
+        .with_span_links(3)
+        .with_event_attributes(4)
+        .with_link_attributes(5);
+    expected.log_value_length = Some(200);
+    assert_eq!(builder.limits, expected);
+    assert_eq!(read(&[]).unwrap().limits, Limits::default());
+}
+
+#[test]
+fn a_grpc_address_without_a_scheme_is_secure_unless_it_is_told_otherwise() {
+    for (insecure, own, expected) in [
+        ("", "", "https://h:4317/"),
+        ("true", "", "http://h:4317/"),
+        ("true", "false", "https://h:4317/"),
+    ] {
+        let builder = read(&[
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "h:4317"),
+            ("OTEL_EXPORTER_OTLP_INSECURE", insecure),
+            ("OTEL_EXPORTER_OTLP_TRACES_INSECURE", own),
+        ])
+        .unwrap();
+        assert_eq!(destination(builder.traces).uri, expected);
+    }
+}
+
+#[test]
+fn certificates_that_cannot_be_read_are_named_with_their_files() {
+    let absent = "/nowhere/ca.pem";
+    for variable in [
+        "OTEL_EXPORTER_OTLP_CERTIFICATE",
+        "OTEL_EXPORTER_OTLP_LOGS_CERTIFICATE",
+        "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
+        "OTEL_EXPORTER_OTLP_CLIENT_KEY",
+    ] {
+        let error = read(&[(variable, absent)]).unwrap_err().to_string();
+        assert!(
+            error.starts_with(&format!("{variable}: `{absent}` is not a file")),
+            "{error}"
+        );
+    }
+    // This file is there, and is none.
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let error = read(&[("OTEL_EXPORTER_OTLP_CERTIFICATE", manifest)]).unwrap_err();
     assert!(
-        error.starts_with("OTEL_EXPORTER_OTLP_ENDPOINT: `https://h` asks for TLS"),
+        error
+            .to_string()
+            .ends_with("is not a file of certificates in PEM form"),
         "{error}"
     );
 }

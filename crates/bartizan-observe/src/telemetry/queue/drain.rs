@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use super::{Feed, Next, Phase, Queue};
+use crate::telemetry::retry::Closing;
 use crate::telemetry::transport::Sent;
 
 impl<T> Queue<T> {
@@ -22,7 +23,11 @@ impl<T> Queue<T> {
         }
         let closing = matches!(state.phase, Phase::Closing { .. });
         if state.items.is_empty() {
+            if closing && state.replayed.is_some() {
+                return Next::Wait;
+            }
             if closing {
+                state.end_spooled();
                 state.phase = Phase::Done;
                 drop(state);
                 self.progress.notify_all();
@@ -40,7 +45,7 @@ impl<T> Queue<T> {
         }
         let count = state.items.len().min(self.batch);
         state.in_flight = count as u64;
-        self.handed.reset();
+        self.handed.begin_batch();
         Next::Batch(state.items.drain(..count).collect())
     }
 
@@ -84,11 +89,12 @@ impl<T> Queue<T> {
         if matches!(state.phase, Phase::Done) {
             return;
         }
+        state.end_spooled();
         state.phase = Phase::Done;
         let waiting = std::mem::take(&mut state.items);
         let in_flight = std::mem::take(&mut state.in_flight);
         state.report.dropped.deadline += waiting.len() as u64;
-        if self.handed.is_set() {
+        if self.handed.revoke() {
             state.report.unconfirmed += in_flight;
         } else {
             state.report.dropped.deadline += in_flight;
@@ -104,6 +110,46 @@ impl<T> Queue<T> {
     /// Resolves when there may be something to do.
     pub(in crate::telemetry) fn woken(&self) -> impl Future<Output = ()> {
         self.wake.notified()
+    }
+
+    /// Whether the queue was told to end.
+    pub(in crate::telemetry) fn closing(&self) -> Closing {
+        match self.lock().phase {
+            Phase::Open => Closing::No,
+            Phase::Closing { deadline, .. } => Closing::By(deadline),
+            Phase::Done => Closing::By(self.clock.now()),
+        }
+    }
+
+    /// Resolves when the queue is told to end; at once if it was.
+    pub(in crate::telemetry) async fn closed(&self) {
+        while self.closing() == Closing::No {
+            self.wake.notified().await;
+        }
+    }
+
+    /// Whether it is too late to send anything that can be kept.
+    pub(in crate::telemetry) fn is_cut_off(&self) -> bool {
+        match self.lock().phase {
+            Phase::Open => false,
+            Phase::Closing { cut_off, .. } => cut_off <= self.clock.now(),
+            Phase::Done => true,
+        }
+    }
+
+    /// Resolves when [`Self::is_cut_off`].
+    pub(in crate::telemetry) async fn cut_off(&self) {
+        loop {
+            let phase = self.lock().phase;
+            match phase {
+                Phase::Done => return,
+                Phase::Closing { cut_off, .. } => tokio::select! {
+                    () = tokio::time::sleep_until(cut_off.into()) => return,
+                    () = self.wake.notified() => {}
+                },
+                Phase::Open => self.wake.notified().await,
+            }
+        }
     }
 
     /// Resolves when the queue was told to end and the time for it is up.

@@ -1,6 +1,7 @@
 //! A bounded queue that also keeps the books: every item that enters is accounted for once.
 
 mod drain;
+mod spooled;
 #[cfg(test)]
 mod tests;
 
@@ -11,8 +12,11 @@ use std::time::Instant;
 use tokio::sync::Notify;
 
 use super::report::SignalReport;
+use super::spool::{self, SpoolReport};
 use super::transport::Handed;
 use crate::Clock;
+pub(super) use spooled::Fate;
+use spooled::Replayed;
 
 /// What waits to be exported, and what became of everything that did.
 ///
@@ -32,6 +36,9 @@ pub(super) struct Queue<T> {
     handed: Handed,
     clock: Clock,
 }
+
+/// How many places are allocated at the start; a queue that was given more grows when it needs them.
+const MAX_RESERVED: usize = 16_384;
 
 /// How items come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,15 +76,21 @@ struct State<T> {
     report: SignalReport,
     /// Of a collected item, the far side rejects parts.
     rejected_parts: u64,
+    /// Of the spooled items, those that the far side may have.
+    doubtful: u64,
+    replayed: Option<Replayed>,
+    spool: SpoolReport,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Phase {
     Open,
     /// Nothing more comes in; what is there goes out until the deadline. `collected` says that
-    /// the last item of a [`Feed::Collected`] has been asked for.
+    /// the last item of a [`Feed::Collected`] has been asked for, and with `cut_off` what goes to a
+    /// spool has to.
     Closing {
         deadline: Instant,
+        cut_off: Instant,
         collected: bool,
     },
     Done,
@@ -95,7 +108,7 @@ impl<T> Queue<T> {
     ) -> Self {
         Self {
             state: Mutex::new(State {
-                items: VecDeque::with_capacity(capacity),
+                items: VecDeque::with_capacity(capacity.min(MAX_RESERVED)),
                 entered: 0,
                 settled: 0,
                 flush_to: 0,
@@ -103,6 +116,9 @@ impl<T> Queue<T> {
                 phase: Phase::Open,
                 report: SignalReport::default(),
                 rejected_parts: 0,
+                doubtful: 0,
+                replayed: None,
+                spool: SpoolReport::default(),
             }),
             wake: Notify::new(),
             progress: Condvar::new(),
@@ -114,7 +130,7 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Takes an item, or drops and counts it. Never waits for the exporter and never allocates.
+    /// Takes an item, or drops and counts it. Never waits for the exporter.
     pub(super) fn push(&self, item: T) {
         let mut state = self.lock();
         state.report.ended += 1;
@@ -170,18 +186,25 @@ impl<T> Queue<T> {
 
     /// Lets nothing more in, and has what is there sent until `deadline`.
     pub(super) fn close(&self, deadline: Instant) {
+        let left = deadline.saturating_duration_since(self.clock.now());
+        let cut_off = deadline
+            .checked_sub((left / 4).min(spool::RESERVE))
+            .unwrap_or(deadline);
         let mut state = self.lock();
         state.phase = match state.phase {
             Phase::Open => Phase::Closing {
                 deadline,
+                cut_off,
                 collected: false,
             },
             // The earliest deadline counts: nobody is to wait longer than they asked for.
             Phase::Closing {
                 deadline: before,
+                cut_off: cut_before,
                 collected,
             } => Phase::Closing {
                 deadline: before.min(deadline),
+                cut_off: cut_before.min(cut_off),
                 collected,
             },
             Phase::Done => Phase::Done,

@@ -89,10 +89,10 @@ fn the_deadline_books_what_is_left_and_a_late_result_changes_nothing() {
 
 #[test]
 fn a_batch_that_was_never_handed_over_is_not_called_unconfirmed() {
-    let handed = Handed::default();
+    let handed = Handed::new();
     let queue = Queue::new(Feed::Pushed, 4, 1, handed.clone(), Clock::default());
     queue.push(0);
-    handed.set();
+    assert!(handed.begin().read());
     assert!(matches!(queue.next(), Next::Batch(_)), "which begins anew");
     queue.close(soon());
     queue.expire();

@@ -1,69 +1,101 @@
+use opentelemetry_proto::tonic::metrics::v1::NumberDataPoint;
+use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value as Number;
+
 use super::*;
 
-/// Where the application calls from.
-#[derive(Debug, Clone, Copy)]
-enum Flavour {
-    NoRuntime,
-    CurrentThread,
-    Workers(usize),
-}
-
-const FLAVOURS: [Flavour; 5] = [
-    Flavour::NoRuntime,
-    Flavour::CurrentThread,
-    Flavour::Workers(1),
-    Flavour::Workers(2),
-    Flavour::Workers(4),
-];
-
-/// Runs `work` inside of a task of that runtime, which it may block.
-fn run_in(flavour: Flavour, work: impl FnOnce() -> Report + Send + 'static) -> Report {
-    let mut builder = match flavour {
-        Flavour::NoRuntime => return work(),
-        Flavour::CurrentThread => tokio::runtime::Builder::new_current_thread(),
-        Flavour::Workers(_) => tokio::runtime::Builder::new_multi_thread(),
-    };
-    if let Flavour::Workers(count) = flavour {
-        builder.worker_threads(count);
-    }
-    let runtime = builder.build().unwrap();
-    runtime.block_on(async { tokio::spawn(async { work() }).await.unwrap() })
+#[test]
+fn spans_that_are_still_open_are_told_and_in_no_other_figure() {
+    let collector = Collector::start(Behaviour::Accept);
+    let telemetry = exporting_to(&collector, OtlpProtocol::HttpProtobuf)
+        .build()
+        .unwrap();
+    let (mut open, late) = (telemetry.tracer().start("a"), telemetry.tracer().start("b"));
+    end_spans(&telemetry, 3);
+    assert_eq!(telemetry.report().unfinished, 2);
+    open.end();
+    let report = telemetry.shutdown(PLENTY);
+    assert_eq!((report.spans.ended, report.unfinished), (4, 1), "{report}");
+    assert_settled(&report.spans);
+    drop(late);
+    let report = telemetry.report();
+    assert_eq!(
+        (report.unfinished, report.spans.dropped.after_shutdown),
+        (0, 1)
+    );
 }
 
 #[test]
-fn a_shutdown_delivers_everything_from_inside_any_runtime() {
-    for protocol in BOTH {
-        for flavour in FLAVOURS {
-            let collector = Collector::start(Behaviour::Accept);
-            let telemetry = exporting_to(&collector, protocol).build().unwrap();
-            let report = run_in(flavour, move || {
-                let requests = telemetry.meter().u64_counter("requests").build();
-                requests.add(1, &[]);
-                end_spans(&telemetry, 1_300);
-                emit_logs(&telemetry, 700);
-                telemetry.shutdown(PLENTY)
-            });
-            let what = format!("{protocol:?}, {flavour:?}: {report}");
-            let received = collector.received();
-            assert_eq!(
-                (report.spans.ended, report.spans.exported),
-                (1_300, 1_300),
-                "{what}"
-            );
-            assert_eq!(
-                (report.logs.ended, report.logs.exported),
-                (700, 700),
-                "{what}"
-            );
-            assert_eq!(report.metrics.collections.exported, 1, "{what}");
-            assert_eq!(
-                (received.spans.len(), received.logs.len()),
-                (1_300, 700),
-                "{what}"
-            );
-            assert_eq!(received.metrics[0].name, "requests", "{what}");
-        }
+fn the_books_are_metrics_while_the_process_runs() {
+    let collector = Collector::start(Behaviour::Accept);
+    let telemetry = exporting_to(&collector, OtlpProtocol::HttpProtobuf)
+        .with_own_metrics()
+        .build()
+        .unwrap();
+    end_spans(&telemetry, 3);
+    assert!(telemetry.force_flush(PLENTY));
+    assert!(
+        telemetry.force_flush(PLENTY),
+        "which collects what the first came to"
+    );
+    let received = collector.received();
+    let items = received
+        .metrics
+        .iter()
+        .rfind(|it| it.name == "bartizan.telemetry.items");
+    let Some(Data::Sum(sum)) = items.and_then(|it| it.data.as_ref()) else {
+        panic!("a sum: {items:?}")
+    };
+    let count = |result: &str| {
+        let is = |point: &&NumberDataPoint| {
+            let labels = format!("{:?}", point.attributes);
+            labels.contains("\"traces\"") && labels.contains(&format!("\"{result}\""))
+        };
+        sum.data_points
+            .iter()
+            .find(is)
+            .and_then(|point| point.value.clone())
+    };
+    assert_eq!(count("exported"), Some(Number::AsInt(3)));
+    for reason in ["queue_full", "rejected", "unreachable", "after_shutdown"] {
+        assert_eq!(count(reason), Some(Number::AsInt(0)), "{reason}");
     }
+    assert!(sum.is_monotonic);
+    assert!(
+        received
+            .metrics
+            .iter()
+            .any(|it| it.name == "bartizan.telemetry.pending")
+    );
+}
+
+#[test]
+fn asynchronous_code_can_wait_without_blocking_its_only_worker() {
+    let collector = Collector::start(Behaviour::Accept);
+    let telemetry = exporting_to(&collector, OtlpProtocol::Grpc)
+        .build()
+        .unwrap();
+    end_spans(&telemetry, 700);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let report = runtime.block_on(async {
+        let (report, ran) = tokio::join!(
+            telemetry.shutdown_async(PLENTY),
+            tokio::spawn(async { "in the meantime" })
+        );
+        assert_eq!(ran.unwrap(), "in the meantime");
+        report
+    });
+    assert_eq!(report.spans.exported, 700, "{report}");
+
+    // Nobody has to wait.
+    let telemetry = exporting_to(&collector, OtlpProtocol::Grpc)
+        .build()
+        .unwrap();
+    end_spans(&telemetry, 3);
+    drop(telemetry.shutdown_async(PLENTY));
+    assert_eq!(telemetry.shutdown(PLENTY).spans.exported, 3);
 }
 
 #[test]

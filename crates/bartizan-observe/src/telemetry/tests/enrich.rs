@@ -42,6 +42,34 @@ fn records_say_for_whom_they_were_written() {
 }
 
 #[test]
+fn records_carry_the_baggage_that_is_asked_for_and_no_other() {
+    use opentelemetry::baggage::BaggageExt;
+    use opentelemetry::{Context, KeyValue};
+
+    let collector = Collector::start(Behaviour::Accept);
+    let telemetry = exporting_to(&collector, OtlpProtocol::HttpProtobuf)
+        .with_baggage_keys(["tenant"])
+        .build()
+        .unwrap();
+    {
+        let baggage = [("tenant", "acme"), ("user", "alice")];
+        let baggage = baggage.map(|(key, value)| KeyValue::new(key, value));
+        let _current = Context::current_with_baggage(baggage).attach();
+        emit_logs(&telemetry, 1);
+        let mut record = telemetry.logger().create_log_record();
+        record.add_attribute("tenant", "its own");
+        telemetry.logger().emit(record);
+    }
+    telemetry.shutdown(PLENTY);
+
+    let logs = collector.received().logs;
+    let text = |text: &str| Value::StringValue(text.to_owned());
+    assert_eq!(attribute(&logs[0], "tenant"), [text("acme")]);
+    assert_eq!(attribute(&logs[0], "user"), []);
+    assert_eq!(attribute(&logs[1], "tenant"), [text("its own")]);
+}
+
+#[test]
 fn records_from_a_plain_thread_carry_the_span_that_is_attached_there() {
     use opentelemetry::Context;
     use opentelemetry::trace::TraceContextExt;

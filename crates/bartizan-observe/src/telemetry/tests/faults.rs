@@ -1,3 +1,6 @@
+use std::io::{self, Write};
+use std::sync::{Barrier, mpsc};
+
 use http::Request;
 use opentelemetry_http::HttpClient;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -5,12 +8,10 @@ use opentelemetry_proto::tonic::trace::v1::ResourceSpans;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::SpanExporter;
 use prost::Message;
+use tracing_subscriber::fmt::MakeWriter;
 
 use super::super::transport::{Sent, Signal, Transport};
 use super::*;
-
-/// Short, because these tests wait for it.
-const SHORT: Duration = Duration::from_millis(200);
 
 #[test]
 fn nobody_listening_is_unreachable() {
@@ -31,10 +32,7 @@ fn nobody_listening_is_unreachable() {
 #[test]
 fn a_refusal_is_counted_as_rejected() {
     for protocol in BOTH {
-        let collector = Collector::start(Behaviour::Refuse {
-            http: 503,
-            grpc: 14,
-        });
+        let collector = Collector::start(Behaviour::Refuse { http: 400, grpc: 3 });
         let telemetry = exporting_to(&collector, protocol).build().unwrap();
         end_spans(&telemetry, 4);
         let spans = telemetry.shutdown(PLENTY).spans;
@@ -45,6 +43,95 @@ fn a_refusal_is_counted_as_rejected() {
         );
         assert_settled(&spans);
     }
+}
+
+#[test]
+fn what_is_refused_for_a_while_is_sent_again_until_it_is_taken() {
+    for protocol in BOTH {
+        let collector = Collector::start(Behaviour::first(
+            3,
+            &Behaviour::Busy { retry_after: None },
+            Behaviour::Accept,
+        ));
+        let telemetry = exporting_to(&collector, protocol)
+            .with_span_batch(quick())
+            .build()
+            .unwrap();
+        end_spans(&telemetry, 4);
+        assert!(telemetry.force_flush(PLENTY));
+        let spans = telemetry.report().spans;
+        assert_eq!(
+            (spans.ended, spans.exported),
+            (4, 4),
+            "{protocol:?}: {spans}"
+        );
+        let received = collector.received();
+        assert_eq!((received.requests.len(), received.spans.len()), (4, 4));
+    }
+}
+
+#[test]
+fn a_batch_whose_connection_broke_is_sent_again_and_may_come_twice() {
+    for protocol in BOTH {
+        let collector = Collector::start(Behaviour::first(1, &Behaviour::Break, Behaviour::Accept));
+        let telemetry = exporting_to(&collector, protocol)
+            .with_span_batch(quick())
+            .build()
+            .unwrap();
+        end_spans(&telemetry, 3);
+        assert!(telemetry.force_flush(PLENTY));
+        let spans = telemetry.report().spans;
+        assert_eq!(
+            (spans.exported, spans.lost()),
+            (3, 0),
+            "{protocol:?}: {spans}"
+        );
+        let received = collector.received();
+        assert_eq!((received.spans.len(), received.span_ids().len()), (6, 3));
+    }
+}
+
+#[test]
+fn a_collector_that_comes_up_late_still_gets_everything() {
+    let nobody = Nobody::new();
+    let addr = nobody.addr();
+    let telemetry = exporting(config(addr, OtlpProtocol::HttpProtobuf))
+        .with_span_batch(quick())
+        .build()
+        .unwrap();
+    end_spans(&telemetry, 3);
+    assert!(!telemetry.force_flush(SHORT), "nobody is there");
+    drop(nobody);
+    let collector = Collector::start_at(addr, Behaviour::Accept);
+    assert!(telemetry.force_flush(PLENTY));
+    assert_eq!(telemetry.report().spans.exported, 3);
+    assert_eq!(collector.received().spans.len(), 3);
+}
+
+#[test]
+fn a_far_side_that_asks_for_a_pause_is_left_alone_for_as_long() {
+    let collector = Collector::start(Behaviour::first(
+        1,
+        &Behaviour::Busy {
+            retry_after: Some(600),
+        },
+        Behaviour::Accept,
+    ));
+    let telemetry = exporting_to(&collector, OtlpProtocol::HttpProtobuf)
+        .with_span_batch(quick().with_export_timeout(SHORT))
+        .build()
+        .unwrap();
+    end_spans(&telemetry, 3);
+    assert!(telemetry.force_flush(PLENTY), "the batch's own time is up");
+    end_spans(&telemetry, 2);
+    assert!(!telemetry.force_flush(SHORT), "and the next waits");
+    let spans = telemetry.shutdown(PLENTY).spans;
+    assert_eq!(
+        (spans.dropped.rejected, spans.dropped.deadline),
+        (3, 2),
+        "{spans}"
+    );
+    assert_eq!(collector.received().requests.len(), 1);
 }
 
 #[test]
@@ -88,7 +175,7 @@ async fn no_answer_within_the_exports_own_time_is_unconfirmed() {
     for protocol in BOTH {
         let collector = Collector::start(Behaviour::Hang);
         let to = config(collector.addr(), protocol).destination(Signal::Traces);
-        let transport = Transport::new(Signal::Traces, &to.unwrap());
+        let transport = Transport::new(Signal::Traces, &to.unwrap()).unwrap();
         // The paused time stands still while this runs, and runs on as soon as it is done: it is
         // the answer that is late and never the request, however slow the machine is.
         let come = tokio::task::spawn_blocking(move || {
@@ -113,7 +200,10 @@ async fn no_answer_within_the_exports_own_time_is_unconfirmed() {
 fn a_connection_that_breaks_after_the_request_leaves_it_unconfirmed() {
     for protocol in BOTH {
         let collector = Collector::start(Behaviour::Break);
-        let telemetry = exporting_to(&collector, protocol).build().unwrap();
+        let telemetry = exporting_to(&collector, protocol)
+            .with_span_batch(quick().with_export_timeout(SHORT))
+            .build()
+            .unwrap();
         end_spans(&telemetry, 3);
         let spans = telemetry.shutdown(PLENTY).spans;
         assert_eq!(
@@ -121,7 +211,9 @@ fn a_connection_that_breaks_after_the_request_leaves_it_unconfirmed() {
             (3, 0),
             "{protocol:?}: {spans}"
         );
-        assert_eq!(collector.received().spans.len(), 3, "it may well be there");
+        let received = collector.received();
+        assert!(received.requests.len() > 1, "it was tried again");
+        assert_eq!(received.span_ids().len(), 3, "it may well be there");
     }
 }
 
@@ -184,18 +276,80 @@ fn the_books_add_up_while_many_threads_record() {
         .with_span_batch(BatchConfig::spans().with_max_queue(64).with_max_batch(16))
         .build()
         .unwrap();
+    let half = Barrier::new(5);
     std::thread::scope(|scope| {
         for _ in 0..4 {
-            scope.spawn(|| end_spans(&telemetry, 2_000));
+            scope.spawn(|| {
+                end_spans(&telemetry, 1_000);
+                half.wait();
+                end_spans(&telemetry, 1_000);
+            });
         }
+        half.wait();
+        assert!(telemetry.force_flush(PLENTY));
         let live = telemetry.report().spans;
-        assert!(live.pending() <= 64 + 16, "{live}");
+        assert!(live.exported > 0 && live.pending() <= 64 + 16, "{live}");
+        // While the second half is coming in.
         telemetry.shutdown(PLENTY);
     });
     let spans = telemetry.report().spans;
     assert_eq!(spans.ended, 8_000);
+    assert!(spans.dropped.queue_full > 0, "{spans}");
     assert_settled(&spans);
     assert_eq!(collector.received().spans.len() as u64, spans.exported);
+}
+
+#[test]
+fn a_callback_that_panics_costs_the_metrics_and_neither_the_flush_nor_the_spans() {
+    let collector = Collector::start(Behaviour::Accept);
+    let telemetry = exporting_to(&collector, OtlpProtocol::HttpProtobuf)
+        .build()
+        .unwrap();
+    let _gauge = telemetry
+        .meter()
+        .u64_observable_gauge("depth")
+        .with_callback(|_| panic!("on purpose"))
+        .build();
+    end_spans(&telemetry, 3);
+    assert!(telemetry.force_flush(PLENTY));
+    let report = telemetry.shutdown(PLENTY);
+    assert_eq!(report.spans.exported, 3);
+    assert_eq!(report.metrics.collections, SignalReport::default());
+}
+
+/// Never takes a byte until it is told to.
+struct Blocked(mpsc::Receiver<()>);
+
+impl Write for Blocked {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.recv().unwrap_or_default();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn lines_that_cannot_be_written_do_not_cost_the_spans() {
+    let collector = Collector::start(Behaviour::Accept);
+    let (unblock, blocked) = mpsc::channel();
+    let telemetry = exporting_to(&collector, OtlpProtocol::HttpProtobuf)
+        .with_access_log(AccessLog::builder().with_sink(Blocked(blocked)))
+        .build()
+        .unwrap();
+    end_spans(&telemetry, 7);
+    emit_logs(&telemetry, 5);
+    let writer = telemetry.access_log().unwrap().line_writer();
+    writer.make_writer().write_all(b"a line\n").unwrap();
+    let report = telemetry.shutdown(Duration::from_secs(2));
+    assert_eq!(
+        (report.spans.exported, report.logs.exported),
+        (7, 5),
+        "{report}"
+    );
+    drop(unblock);
 }
 
 /// An exporter of somebody else's, and none of the good ones.

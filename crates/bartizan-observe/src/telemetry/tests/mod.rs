@@ -5,13 +5,18 @@ mod delivery;
 mod enrich;
 mod faults;
 mod lines;
+mod log_control;
+mod matrix;
+mod spool;
 mod subscriber;
+mod tls;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use opentelemetry::logs::{AnyValue, LogRecord, Logger, Severity};
 use opentelemetry::trace::{Span, Tracer};
+use opentelemetry_sdk::trace::SpanData;
 
 use self::collector::{Behaviour, Collector};
 use super::*;
@@ -19,6 +24,15 @@ use crate::test_support::Nobody;
 
 /// Long enough that a healthy shutdown is never cut short on a busy machine.
 const PLENTY: Duration = Duration::from_secs(60);
+
+/// Short, because tests wait for it.
+const SHORT: Duration = Duration::from_millis(200);
+
+/// Pauses that tests can wait for.
+fn quick() -> BatchConfig {
+    let moment = Duration::from_millis(5);
+    BatchConfig::spans().with_retry_delays(moment, moment)
+}
 
 const BOTH: [OtlpProtocol; 2] = [OtlpProtocol::HttpProtobuf, OtlpProtocol::Grpc];
 
@@ -55,7 +69,7 @@ fn emit_logs(telemetry: &Telemetry, count: usize) {
 fn assert_settled(signal: &SignalReport) {
     assert_eq!(
         signal.ended,
-        signal.exported + signal.unconfirmed + signal.dropped.total()
+        signal.exported + signal.unconfirmed + signal.spooled + signal.dropped.total()
     );
     assert_eq!(signal.pending(), 0);
 }

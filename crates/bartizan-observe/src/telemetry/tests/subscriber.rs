@@ -39,6 +39,7 @@ fn users_spans_nest_under_the_attached_one_and_their_events_carry_its_trace() {
         tracing::info!(target: "app", "hello");
         tracing::debug!(target: "app", "too fine");
         tracing::info!(target: "hyper::client", "about transport");
+        tracing::info!(target: "tower_of_london::gate", "whose name only begins like transport");
         drop(inner);
         Context::current().span().end();
     });
@@ -57,9 +58,12 @@ fn users_spans_nest_under_the_attached_one_and_their_events_carry_its_trace() {
         [],
         "nothing outside of the semantic conventions"
     );
-    assert_eq!(received.logs.len(), 1, "{:?}", received.logs);
+    assert_eq!(received.logs.len(), 2, "{:?}", received.logs);
     assert_eq!(received.logs[0].span_id, span("inner").span_id);
-    assert_eq!(*lines.0.lock().unwrap(), ["app", "hyper::client"]);
+    assert_eq!(
+        *lines.0.lock().unwrap(),
+        ["app", "hyper::client", "tower_of_london::gate"]
+    );
 }
 
 #[test]

@@ -7,17 +7,20 @@ use std::time::Duration;
 use bytes::{Buf, BufMut, Bytes};
 use http::HeaderMap;
 use http::uri::PathAndQuery;
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::connect::HttpConnector;
 use tonic::client::Grpc;
 use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::metadata::MetadataMap;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Extensions, Request, Status};
 
-use super::{Handed, Refusal, RefusedBy, Sent, Signal, answer, headers};
+use super::{Refusal, RefusedBy, Sent, Signal, Ticket, answer, headers};
 use crate::telemetry::config::Destination;
 
 pub(super) struct Client {
     endpoint: Endpoint,
+    connector: HttpsConnector<HttpConnector>,
     /// Made at the first request, because it starts a task on the export thread's runtime.
     channel: OnceLock<Channel>,
     signal: Signal,
@@ -27,10 +30,10 @@ pub(super) struct Client {
 
 /// Passes messages through as the bytes that the exporter encoded.
 #[derive(Debug)]
-struct Raw(Handed);
+struct Raw(Ticket);
 
 #[derive(Debug)]
-struct RawEncoder(Handed);
+struct RawEncoder(Ticket);
 
 #[derive(Debug)]
 struct RawDecoder;
@@ -38,7 +41,11 @@ struct RawDecoder;
 // === impl Client ===
 
 impl Client {
-    pub(super) fn new(signal: Signal, to: &Destination) -> Self {
+    pub(super) fn new(
+        signal: Signal,
+        to: &Destination,
+        connector: HttpsConnector<HttpConnector>,
+    ) -> Self {
         let mut headers = headers(to);
         let endpoint = Endpoint::from(to.uri.clone());
         // The channel puts its own agent before whatever is among the metadata.
@@ -48,6 +55,7 @@ impl Client {
         };
         Self {
             endpoint,
+            connector,
             channel: OnceLock::new(),
             signal,
             headers,
@@ -60,9 +68,12 @@ impl Client {
         &self,
         message: Bytes,
         timeout: Duration,
-        handed: &Handed,
+        ticket: Ticket,
     ) -> Option<Sent> {
-        let channel = self.channel.get_or_init(|| self.endpoint.connect_lazy());
+        let channel = self.channel.get_or_init(|| {
+            let connector = self.connector.clone();
+            self.endpoint.connect_with_connector_lazy(connector)
+        });
         let mut grpc = Grpc::new(channel.clone());
         if self.gzip {
             grpc = grpc.send_compressed(CompressionEncoding::Gzip);
@@ -72,7 +83,7 @@ impl Client {
         let mut request = Request::from_parts(metadata, Extensions::default(), message);
         request.set_timeout(timeout);
         let path = PathAndQuery::from_static(self.signal.grpc_path());
-        match grpc.unary(request, path, Raw(handed.clone())).await {
+        match grpc.unary(request, path, Raw(ticket)).await {
             Ok(response) => Some(Sent::Acknowledged {
                 rejected: answer::rejected(self.signal, response.into_inner()),
             }),
@@ -128,7 +139,11 @@ impl Encoder for RawEncoder {
 
     /// Runs when a connection asks for the body.
     fn encode(&mut self, message: Bytes, into: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        self.0.set();
+        if !self.0.read() {
+            return Err(Status::cancelled(
+                "the export was given up before it was sent",
+            ));
+        }
         into.put(message);
         Ok(())
     }

@@ -9,12 +9,13 @@ use flate2::write::GzEncoder;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Limited};
+use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client as Pooled;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::body::Noted;
-use super::{Handed, Refusal, RefusedBy, Sent, Signal, answer, headers};
+use super::{Refusal, RefusedBy, Sent, Signal, Ticket, answer, headers};
 use crate::telemetry::config::Destination;
 
 /// An answer is a few bytes and perhaps a message for people; more than this is not read.
@@ -25,7 +26,7 @@ const ANSWER_LIMIT: usize = 64 * 1024;
 const IDLE: Duration = Duration::from_secs(45);
 
 pub(super) struct Client {
-    pool: Pooled<HttpConnector, Noted>,
+    pool: Pooled<HttpsConnector<HttpConnector>, Noted>,
     signal: Signal,
     uri: Uri,
     headers: HeaderMap,
@@ -33,9 +34,11 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(signal: Signal, to: &Destination) -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
+    pub(super) fn new(
+        signal: Signal,
+        to: &Destination,
+        connector: HttpsConnector<HttpConnector>,
+    ) -> Self {
         let pool = Pooled::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
@@ -58,7 +61,7 @@ impl Client {
     }
 
     /// `None` when no answer came.
-    pub(super) async fn send(&self, message: Bytes, handed: &Handed) -> Option<Sent> {
+    pub(super) async fn send(&self, message: Bytes, ticket: Ticket) -> Option<Sent> {
         let message = if self.gzip {
             match gzip(&message) {
                 Ok(small) => small,
@@ -67,7 +70,7 @@ impl Client {
         } else {
             message
         };
-        let mut request = Request::new(Noted::new(message, handed));
+        let mut request = Request::new(Noted::new(message, ticket));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = self.headers.clone();

@@ -7,22 +7,29 @@
 mod answer;
 mod body;
 mod grpc;
+mod handed;
 mod http;
 mod sent;
 mod signal;
+mod sync;
 
 use std::fmt;
 use std::future::Future;
+use std::io::Read;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use ::http::header::CONTENT_ENCODING;
 use ::http::{HeaderMap, Request, Response};
 use bytes::Bytes;
+use flate2::read::GzDecoder;
 use opentelemetry_http::{HttpClient, HttpError};
 
 use super::config::{Destination, OtlpProtocol};
-pub(super) use sent::{Handed, Refusal, RefusedBy, Sent};
+use super::tls::{self, TlsError};
+pub(super) use handed::{Handed, Ticket};
+pub(super) use sent::{Refusal, RefusedBy, Sent};
 pub(super) use signal::Signal;
 
 /// The connection to the far side for one signal.
@@ -32,6 +39,10 @@ pub(super) struct Transport {
     timeout: Duration,
     handed: Handed,
     sent: Mutex<Option<Sent>>,
+    /// What was sent last, in case it is to be sent again.
+    message: Mutex<Option<Bytes>>,
+    /// Messages are taken and not sent.
+    holding: Mutex<bool>,
 }
 
 enum Wire {
@@ -47,43 +58,76 @@ struct ExportFailed;
 // === impl Transport ===
 
 impl Transport {
-    pub(super) fn new(signal: Signal, to: &Destination) -> Arc<Self> {
+    pub(super) fn new(signal: Signal, to: &Destination) -> Result<Arc<Self>, TlsError> {
+        let connector = tls::connector(to)?;
         let wire = match to.protocol {
-            OtlpProtocol::HttpProtobuf => Wire::Http(Box::new(http::Client::new(signal, to))),
-            OtlpProtocol::Grpc => Wire::Grpc(Box::new(grpc::Client::new(signal, to))),
+            OtlpProtocol::HttpProtobuf => {
+                Wire::Http(Box::new(http::Client::new(signal, to, connector)))
+            }
+            OtlpProtocol::Grpc => Wire::Grpc(Box::new(grpc::Client::new(signal, to, connector))),
         };
-        Arc::new(Self {
+        Ok(Arc::new(Self {
             wire,
             timeout: to.timeout,
-            handed: Handed::default(),
+            handed: Handed::new(),
             sent: Mutex::default(),
-        })
+            message: Mutex::default(),
+            holding: Mutex::default(),
+        }))
     }
 
-    /// Says whether the batch that is being sent has been given to a connection.
+    /// Says whether the request that is being sent has been given to a connection.
     pub(super) fn handed(&self) -> Handed {
         self.handed.clone()
     }
 
     /// Takes the result of the last request; `None` when the exporter has sent none.
     pub(super) fn take(&self) -> Option<Sent> {
-        self.sent
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
+        lock(&self.sent).take()
     }
 
-    async fn send(&self, message: Bytes) -> Sent {
+    /// Sends the last message again.
+    pub(super) async fn resend(&self) -> Sent {
+        let message = lock(&self.message).clone();
+        match message {
+            Some(message) => self.send(message).await,
+            None => Sent::Encoding,
+        }
+    }
+
+    /// The last message, as long as it is not [forgotten](Self::forget).
+    pub(super) fn message(&self) -> Option<Bytes> {
+        lock(&self.message).clone()
+    }
+
+    /// Keeps what the exporter gives it from now on, and sends nothing.
+    pub(super) fn hold(&self) {
+        *lock(&self.holding) = true;
+    }
+
+    /// Sends again.
+    pub(super) fn release(&self) {
+        *lock(&self.holding) = false;
+    }
+
+    /// Gives the memory of the last message back.
+    pub(super) fn forget(&self) {
+        drop(lock(&self.message).take());
+    }
+
+    /// Sends a message that comes from elsewhere.
+    pub(super) async fn send(&self, message: Bytes) -> Sent {
+        let ticket = self.handed.begin();
         let answer = async {
             match &self.wire {
-                Wire::Http(client) => client.send(message, &self.handed).await,
-                Wire::Grpc(client) => client.send(message, self.timeout, &self.handed).await,
+                Wire::Http(client) => client.send(message, ticket).await,
+                Wire::Grpc(client) => client.send(message, self.timeout, ticket).await,
             }
         };
         match tokio::time::timeout(self.timeout, answer).await {
             Ok(Some(sent)) => sent,
             // No answer: it depends on how far the request had come.
-            Ok(None) | Err(_) if self.handed.is_set() => Sent::Unconfirmed,
+            Ok(None) | Err(_) if self.handed.revoke() => Sent::Unconfirmed,
             Ok(None) | Err(_) => Sent::Unreachable,
         }
     }
@@ -101,9 +145,18 @@ impl HttpClient for Transport {
         Self: 'async_trait,
     {
         Box::pin(async move {
-            let sent = self.send(request.into_body()).await;
+            let sent = match plain(request) {
+                Some(message) => {
+                    *lock(&self.message) = Some(message.clone());
+                    if *lock(&self.holding) {
+                        return Ok(Response::new(Bytes::new()));
+                    }
+                    self.send(message).await
+                }
+                None => Sent::Encoding,
+            };
             let acknowledged = matches!(sent, Sent::Acknowledged { .. });
-            *self.sent.lock().unwrap_or_else(PoisonError::into_inner) = Some(sent);
+            *lock(&self.sent) = Some(sent);
             if acknowledged {
                 Ok(Response::new(Bytes::new()))
             } else {
@@ -111,6 +164,27 @@ impl HttpClient for Transport {
             }
         })
     }
+}
+
+/// Nothing panics half-way through a change.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The message as it was before the exporter compressed it, which it does where some crate has
+/// switched its compression on and the environment asks for it.
+fn plain(request: Request<Bytes>) -> Option<Bytes> {
+    let Some(encoding) = request.headers().get(CONTENT_ENCODING) else {
+        return Some(request.into_body());
+    };
+    if encoding != "gzip" {
+        return None;
+    }
+    let mut message = Vec::new();
+    GzDecoder::new(&request.body()[..])
+        .read_to_end(&mut message)
+        .ok()?;
+    Some(message.into())
 }
 
 // === impl Wire ===
@@ -137,4 +211,35 @@ fn headers(to: &Destination) -> HeaderMap {
         .entry(::http::header::USER_AGENT)
         .or_insert(::http::HeaderValue::from_static(USER_AGENT));
     headers
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    #[test]
+    fn what_the_exporter_compressed_is_taken_out_again() {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+        gzip.write_all(b"spans").unwrap();
+        let gzip = Bytes::from(gzip.finish().unwrap());
+        for (encoding, body, expected) in [
+            (None, Bytes::from_static(b"spans"), Some("spans")),
+            (Some("gzip"), gzip, Some("spans")),
+            (Some("gzip"), Bytes::from_static(b"spans"), None),
+            (Some("zstd"), Bytes::from_static(b"spans"), None),
+        ] {
+            let mut request = Request::new(body);
+            if let Some(encoding) = encoding {
+                let encoding = ::http::HeaderValue::from_static(encoding);
+                request.headers_mut().insert(CONTENT_ENCODING, encoding);
+            }
+            let expected = expected.map(|text| Bytes::from_static(text.as_bytes()));
+            assert_eq!(plain(request), expected, "{encoding:?}");
+        }
+    }
 }

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// What became of one export request.
@@ -16,10 +14,28 @@ pub(in crate::telemetry) enum Sent {
     Unreachable,
     /// A connection took the request, and no answer came.
     Unconfirmed,
+    /// A connection took the request, and the answer is none that can be read: it would be no other
+    /// the next time.
+    Unreadable,
     /// The exporter could not encode it.
     Encoding,
     /// An exporter that is not ours says that it failed.
     Failed,
+}
+
+impl Sent {
+    /// Whether the OTLP specification lets a client send the same again.
+    pub(in crate::telemetry) const fn may_be_sent_again(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable
+                | Self::Unconfirmed
+                | Self::Refused(Refusal {
+                    retryable: true,
+                    ..
+                })
+        )
+    }
 }
 
 /// A refusal, with what the far side said about trying again.
@@ -39,39 +55,4 @@ pub(in crate::telemetry) enum RefusedBy {
     Http(u16),
     /// A gRPC status code.
     Grpc(i32),
-}
-
-/// Whether a connection has begun to read the request that is being sent.
-///
-/// This is what tells *unreachable* from *unconfirmed*: before the body is asked for, the far side
-/// certainly has none of it; afterwards nobody can say.
-#[derive(Debug, Clone, Default)]
-pub(in crate::telemetry) struct Handed {
-    flag: Arc<AtomicBool>,
-    /// For exporters that do not tell: whatever they were given may have been sent.
-    assumed: bool,
-}
-
-impl Handed {
-    pub(in crate::telemetry) fn assumed() -> Self {
-        Self {
-            flag: Arc::default(),
-            assumed: true,
-        }
-    }
-
-    // Relaxed: the flag orders nothing else, and the reader that needs an exact value is the
-    // export thread itself, which also writes it.
-
-    pub(in crate::telemetry) fn set(&self) {
-        self.flag.store(true, Ordering::Relaxed);
-    }
-
-    pub(in crate::telemetry) fn reset(&self) {
-        self.flag.store(false, Ordering::Relaxed);
-    }
-
-    pub(in crate::telemetry) fn is_set(&self) -> bool {
-        self.assumed || self.flag.load(Ordering::Relaxed)
-    }
 }

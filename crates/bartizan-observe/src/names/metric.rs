@@ -1,0 +1,138 @@
+//! Every metric, with its unit, help and label set.
+
+use super::Metric;
+use super::attr::{
+    ERROR_TYPE, HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, HTTP_ROUTE, METRIC_OVERFLOW,
+    NETWORK_PROTOCOL_VERSION, SERVER_ADDRESS, SERVER_PORT, TELEMETRY_RESULT, TELEMETRY_SIGNAL,
+    URL_SCHEME,
+};
+
+const SERVER: &[&str] = &[
+    ERROR_TYPE,
+    HTTP_REQUEST_METHOD,
+    HTTP_RESPONSE_STATUS_CODE,
+    HTTP_ROUTE,
+    METRIC_OVERFLOW,
+    NETWORK_PROTOCOL_VERSION,
+    URL_SCHEME,
+];
+const CLIENT: &[&str] = &[
+    ERROR_TYPE,
+    HTTP_REQUEST_METHOD,
+    HTTP_RESPONSE_STATUS_CODE,
+    METRIC_OVERFLOW,
+    NETWORK_PROTOCOL_VERSION,
+    SERVER_ADDRESS,
+    SERVER_PORT,
+    URL_SCHEME,
+];
+
+/// Arrival to the end of the body; to the headers for event streams and upgrades.
+pub const SERVER_REQUEST_DURATION: Metric = Metric {
+    name: "http.server.request.duration",
+    unit: "s",
+    help: "Duration of HTTP server requests.",
+    labels: SERVER,
+};
+/// Requests that have arrived and not ended.
+pub const SERVER_ACTIVE_REQUESTS: Metric = Metric {
+    name: "http.server.active_requests",
+    unit: "{request}",
+    help: "Number of active HTTP server requests.",
+    labels: &[HTTP_REQUEST_METHOD, URL_SCHEME],
+};
+/// Request bodies of known length.
+pub const SERVER_REQUEST_BODY_SIZE: Metric = Metric {
+    name: "http.server.request.body.size",
+    unit: "By",
+    help: "Size of HTTP server request bodies.",
+    labels: SERVER,
+};
+/// Bytes of the response body that were handed to the server.
+pub const SERVER_RESPONSE_BODY_SIZE: Metric = Metric {
+    name: "http.server.response.body.size",
+    unit: "By",
+    help: "Size of HTTP server response bodies.",
+    labels: SERVER,
+};
+/// Arrival to the response's headers.
+pub const SERVER_TIME_TO_HEADERS: Metric = Metric {
+    name: "bartizan.http.server.response.headers.duration",
+    unit: "s",
+    help: "Time from the arrival of a request to the headers of its response.",
+    labels: SERVER,
+};
+/// How long event streams and upgraded connections lived after their headers.
+pub const SERVER_STREAM_DURATION: Metric = Metric {
+    name: "bartizan.http.server.stream.duration",
+    unit: "s",
+    help: "Lifetime of event streams and upgraded connections, from their headers on.",
+    labels: SERVER,
+};
+/// One attempt, to the end of the response body.
+pub const CLIENT_REQUEST_DURATION: Metric = Metric {
+    name: "http.client.request.duration",
+    unit: "s",
+    help: "Duration of HTTP client requests.",
+    labels: CLIENT,
+};
+/// Attempts that have been sent and not ended.
+pub const CLIENT_ACTIVE_REQUESTS: Metric = Metric {
+    name: "http.client.active_requests",
+    unit: "{request}",
+    help: "Number of active HTTP client requests.",
+    labels: &[HTTP_REQUEST_METHOD, SERVER_ADDRESS, SERVER_PORT, URL_SCHEME],
+};
+/// Request bodies of known length.
+pub const CLIENT_REQUEST_BODY_SIZE: Metric = Metric {
+    name: "http.client.request.body.size",
+    unit: "By",
+    help: "Size of HTTP client request bodies.",
+    labels: CLIENT,
+};
+/// Bytes of the response body that were read.
+pub const CLIENT_RESPONSE_BODY_SIZE: Metric = Metric {
+    name: "http.client.response.body.size",
+    unit: "By",
+    help: "Size of HTTP client response bodies.",
+    labels: CLIENT,
+};
+
+/// What became of spans, log records and collections of metrics.
+pub const TELEMETRY_ITEMS: Metric = Metric {
+    name: "bartizan.telemetry.items",
+    unit: "{item}",
+    help: "Spans, log records and collections of metrics, by what became of them.",
+    labels: &[TELEMETRY_RESULT, TELEMETRY_SIGNAL],
+};
+/// What waits for its export, or is under way.
+pub const TELEMETRY_PENDING: Metric = Metric {
+    name: "bartizan.telemetry.pending",
+    unit: "{item}",
+    help: "Items that wait for their export or are under way.",
+    labels: &[TELEMETRY_SIGNAL],
+};
+/// What became of the access log's lines.
+pub const ACCESS_LOG_LINES: Metric = Metric {
+    name: "bartizan.access_log.lines",
+    unit: "{line}",
+    help: "Lines of the access log, by whether they were written, dropped or failed.",
+    labels: &[TELEMETRY_RESULT],
+};
+
+/// All of the above, for the documentation and its test.
+pub const ALL: &[Metric] = &[
+    SERVER_REQUEST_DURATION,
+    SERVER_ACTIVE_REQUESTS,
+    SERVER_REQUEST_BODY_SIZE,
+    SERVER_RESPONSE_BODY_SIZE,
+    SERVER_TIME_TO_HEADERS,
+    SERVER_STREAM_DURATION,
+    CLIENT_REQUEST_DURATION,
+    CLIENT_ACTIVE_REQUESTS,
+    CLIENT_REQUEST_BODY_SIZE,
+    CLIENT_RESPONSE_BODY_SIZE,
+    TELEMETRY_ITEMS,
+    TELEMETRY_PENDING,
+    ACCESS_LOG_LINES,
+];

@@ -1,0 +1,134 @@
+//! Every span, attribute, metric and header name that Bartizan emits, once.
+//!
+//! The HTTP names are those of the OpenTelemetry semantic conventions 1.44; what is ours starts
+//! with `bartizan.`.
+
+/// The instrumentation scope of all our spans, metrics and log records.
+pub const SCOPE: &str = "bartizan";
+
+/// The schema of the semantic conventions the names follow.
+pub const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.44.0";
+
+/// The target of the access log's OTLP records.
+pub const ACCESS_TARGET: &str = "bartizan::access";
+
+pub mod metric;
+
+/// Attribute keys.
+pub mod attr {
+    /// Why an operation failed, in few distinct values.
+    pub const ERROR_TYPE: &str = "error.type";
+    /// The client's address, from a trusted forwarding header or else the peer's.
+    pub const CLIENT_ADDRESS: &str = "client.address";
+    /// The request method, or `_OTHER`.
+    pub const HTTP_REQUEST_METHOD: &str = "http.request.method";
+    /// The method as it was sent, when it was not a known one.
+    pub const HTTP_REQUEST_METHOD_ORIGINAL: &str = "http.request.method_original";
+    /// The request body's length in bytes.
+    pub const HTTP_REQUEST_BODY_SIZE: &str = "http.request.body.size";
+    /// The response body's length in bytes, as far as it was sent.
+    pub const HTTP_RESPONSE_BODY_SIZE: &str = "http.response.body.size";
+    /// How many times this request had been sent before.
+    pub const HTTP_REQUEST_RESEND_COUNT: &str = "http.request.resend_count";
+    /// The response's status code.
+    pub const HTTP_RESPONSE_STATUS_CODE: &str = "http.response.status_code";
+    /// The matched route template.
+    pub const HTTP_ROUTE: &str = "http.route";
+    /// The address of the socket's other end.
+    pub const NETWORK_PEER_ADDRESS: &str = "network.peer.address";
+    /// The port of the socket's other end.
+    pub const NETWORK_PEER_PORT: &str = "network.peer.port";
+    /// `1.0`, `1.1`, `2` or `3`.
+    pub const NETWORK_PROTOCOL_VERSION: &str = "network.protocol.version";
+    /// The server's name as the client addressed it.
+    pub const SERVER_ADDRESS: &str = "server.address";
+    /// The server's port as the client addressed it.
+    pub const SERVER_PORT: &str = "server.port";
+    /// The whole URL, without credentials.
+    pub const URL_FULL: &str = "url.full";
+    /// The path.
+    pub const URL_PATH: &str = "url.path";
+    /// The query, secrets redacted.
+    pub const URL_QUERY: &str = "url.query";
+    /// `http` or `https`.
+    pub const URL_SCHEME: &str = "url.scheme";
+    /// The `user-agent` header.
+    pub const USER_AGENT_ORIGINAL: &str = "user_agent.original";
+    /// How the request ended: an [`Outcome`](crate::Outcome).
+    pub const OUTCOME: &str = "bartizan.outcome";
+    /// The request's id.
+    pub const REQUEST_ID: &str = "bartizan.request.id";
+    /// How many events of the same call site were left out before this one.
+    pub const LOG_SUPPRESSED: &str = "bartizan.log.suppressed";
+    /// The id of the task that ran.
+    pub const TASK_ID: &str = "bartizan.task.id";
+    /// Seconds from arrival to the response's headers.
+    pub const TIME_TO_HEADERS: &str = "bartizan.http.response.headers.duration";
+    /// Seconds from arrival to the end of the response's body.
+    pub const DURATION: &str = "bartizan.http.request.duration";
+    /// Whether the request took longer than the slow-request threshold.
+    pub const SLOW: &str = "bartizan.http.request.slow";
+    /// `traces`, `metrics` or `logs`.
+    pub const TELEMETRY_SIGNAL: &str = "bartizan.telemetry.signal";
+    /// What became of an item: `exported`, `unconfirmed`, or why it was dropped.
+    pub const TELEMETRY_RESULT: &str = "bartizan.telemetry.result";
+    /// Set on the series that takes what no longer fits into a bounded table.
+    pub const METRIC_OVERFLOW: &str = "otel.metric.overflow";
+}
+
+/// Header names.
+pub mod header {
+    use http::HeaderName;
+
+    /// W3C Trace Context.
+    pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+    /// W3C Trace Context.
+    pub const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+    /// W3C Baggage.
+    pub const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
+    /// The request's id, in and out.
+    pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+    /// W3C Server Timing, for the trace id on a response.
+    pub const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+}
+
+/// Values of `error.type` where it is not a status code.
+pub mod error_type {
+    /// The connection could not be made.
+    pub const CONNECT: &str = "connect";
+    /// The connection ended before the exchange did.
+    pub const CONNECTION_CLOSED: &str = "connection_closed";
+    /// The time allowed was up.
+    pub const TIMEOUT: &str = "timeout";
+    /// The code that did the work panicked.
+    pub const PANIC: &str = "panic";
+    /// The service returned an error instead of a response.
+    pub const SERVICE: &str = "service_error";
+    /// The call was dropped before there was a response.
+    pub const CANCELLED: &str = "cancelled";
+    /// The response body failed on the way.
+    pub const BODY_ERROR: &str = "body_error";
+    /// The response body was dropped before its end.
+    pub const BODY_DROPPED: &str = "body_dropped";
+    /// Anything else.
+    pub const OTHER: &str = "_OTHER";
+}
+
+/// A metric's name, unit, help text and label set.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Metric {
+    /// The name.
+    pub name: &'static str,
+    /// The unit, in UCUM.
+    pub unit: &'static str,
+    /// One sentence for a person.
+    pub help: &'static str,
+    /// All the attribute keys a series can have.
+    pub labels: &'static [&'static str],
+}
+
+/// The bucket bounds that the semantic conventions advise for HTTP durations, in seconds.
+pub const DURATION_BUCKETS: [f64; 14] = [
+    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+];

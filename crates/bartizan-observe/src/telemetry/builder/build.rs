@@ -1,0 +1,206 @@
+//! From the settings to the running pipelines.
+
+use std::sync::Arc;
+
+use opentelemetry::logs::LoggerProvider;
+use opentelemetry::metrics::MeterProvider;
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_sdk::logs::{SdkLogger, SdkLoggerProvider};
+use opentelemetry_sdk::metrics::SdkMeterProvider;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+
+use super::{Part, TelemetryBuilder};
+use crate::access_log::{AccessLog, AccessLogBuilder};
+use crate::telemetry::config::{
+    BatchConfig, DEFAULT_EXPORT_TIMEOUT, DEFAULT_METRIC_INTERVAL, Destination,
+};
+use crate::telemetry::logs::QueueLogs;
+use crate::telemetry::metrics::Collector;
+use crate::telemetry::output::Output;
+use crate::telemetry::shutdown::Queues;
+use crate::telemetry::spans::{OpenSpans, QueueSpans};
+use crate::telemetry::spool::Opened;
+use crate::telemetry::transport::Signal;
+use crate::telemetry::{
+    Inner, Overview, Telemetry, TelemetryError, detect, ids, otlp, output, own, resource, spool,
+    worker,
+};
+use crate::tracing_source::scope;
+use crate::{Clock, method};
+
+impl TelemetryBuilder {
+    /// Builds it, and starts the export thread if there is anything to export.
+    ///
+    /// # Errors
+    ///
+    /// When an exporter does not accept its configuration, the known methods can't be set, the
+    /// spool's directory can't be created, or the thread cannot be started.
+    pub fn build(mut self) -> Result<Telemetry, TelemetryError> {
+        if let Some(methods) = &self.known_methods {
+            method::set_known(methods.iter().map(String::as_str))?;
+        }
+        let detected = if self.detected {
+            detect::all()
+        } else {
+            Vec::new()
+        };
+        let spool = self.open_spool()?;
+        let overview = self.overview();
+        let resource = resource::build(self.service_name, self.attributes, detected);
+        let limits = self.limits;
+        let mut tasks = Vec::new();
+
+        let tracers = SdkTracerProvider::builder()
+            .with_sampler(self.sampler)
+            .with_id_generator(ids::Ids::default())
+            .with_resource(resource.clone());
+        let mut tracers = with_parts(limits.apply(tracers), self.tracer_parts);
+        let batch = self.span_batch.unwrap_or(BatchConfig::SPANS);
+        let open_spans = Arc::new(OpenSpans::default());
+        let spans = self.traces.open(Signal::Traces, otlp::spans)?;
+        let spans = spans.map(|sink| {
+            output::push(
+                Signal::Traces,
+                sink,
+                batch,
+                spool.traces,
+                &resource,
+                &mut tasks,
+            )
+        });
+        if let Some(queue) = &spans {
+            let (queue, open) = (Arc::clone(queue), Arc::clone(&open_spans));
+            tracers = tracers.with_span_processor(QueueSpans::new(queue, open, limits));
+        }
+
+        let loggers = SdkLoggerProvider::builder().with_resource(resource.clone());
+        let mut loggers = with_parts(loggers, self.logger_parts);
+        let batch = self.log_batch.unwrap_or(BatchConfig::LOGS);
+        let logs = self.logs.open(Signal::Logs, otlp::logs)?;
+        let logs = logs
+            .map(|sink| output::push(Signal::Logs, sink, batch, spool.logs, &resource, &mut tasks));
+        if let Some(queue) = &logs {
+            let queue = QueueLogs::new(Arc::clone(queue), self.baggage, limits);
+            loggers = loggers.with_log_processor(queue);
+        }
+
+        let meters = SdkMeterProvider::builder().with_resource(resource);
+        let mut meters = with_parts(meters, self.meter_parts);
+        let temporality = self.temporality;
+        let interval = self.metric_interval.unwrap_or(DEFAULT_METRIC_INTERVAL);
+        let timeout = self.metric_timeout.unwrap_or(DEFAULT_EXPORT_TIMEOUT);
+        let open = |to: &Destination| otlp::metrics(to, temporality);
+        let metrics = self.metrics.open(Signal::Metrics, open)?.map(|sink| {
+            let temporality = sink.temporality();
+            let pipeline = output::collected(sink, interval, timeout);
+            let queue = Arc::clone(&pipeline.queue);
+            let collector = Collector::new(Arc::clone(&queue), temporality);
+            meters = std::mem::take(&mut meters).with_reader(collector.clone());
+            tasks.push(Box::pin(pipeline.run(move || collector.collect())) as worker::Task);
+            queue
+        });
+
+        worker::start(tasks)?;
+        let (tracer_provider, logger_provider, meter_provider) =
+            (tracers.build(), loggers.build(), meters.build());
+        let scope = scope();
+        let logger = logger_provider.logger_with_scope(scope.clone());
+        let to_otlp = (!self.local_lines).then(|| logger.clone());
+        let access_log = self.access_log.map(|log| open_log(log, to_otlp));
+        let access_log = access_log.transpose()?;
+        let meter = meter_provider.meter_with_scope(scope.clone());
+        let queues = Queues {
+            spans,
+            logs,
+            metrics,
+            spool: spool.directory,
+        };
+        if self.own_metrics {
+            own::register(&meter, &queues, access_log.as_ref());
+        }
+        Ok(Telemetry(Arc::new(Inner {
+            tracer: tracer_provider.tracer_with_scope(scope),
+            meter,
+            logger,
+            sampler: self.sampler,
+            formats: self.formats,
+            ignored: self.ignored,
+            overview,
+            tracer_provider,
+            meter_provider,
+            logger_provider,
+            access_log,
+            exposition: self.exposition,
+            queues,
+            open_spans,
+            log_control: self.log_control,
+            clock: Clock::default(),
+        })))
+    }
+}
+
+impl TelemetryBuilder {
+    fn open_spool(&mut self) -> Result<Opened, TelemetryError> {
+        if self.spool.is_none() {
+            return Ok(Opened::default());
+        }
+        let spans = self.span_batch.unwrap_or(BatchConfig::SPANS);
+        let logs = self.log_batch.unwrap_or(BatchConfig::LOGS);
+        let traces = self.traces.courier(Signal::Traces, spans)?;
+        let logs = self.logs.courier(Signal::Logs, logs)?;
+        let mut opened = spool::open(self.spool.as_ref(), traces, logs)?;
+        if opened.directory.is_none() {
+            self.spool = None;
+        }
+        self.ignored.extend(opened.ignored.take());
+        Ok(opened)
+    }
+
+    fn overview(&self) -> Overview {
+        let page = if self.exposition.is_some() {
+            ", as a page"
+        } else {
+            ""
+        };
+        let metrics = self.metrics.overview(Signal::Metrics);
+        let mut traces = self.traces.overview(Signal::Traces);
+        if !matches!(self.traces, Output::Nowhere) {
+            traces = format!("{traces}, {}", self.sampler);
+        }
+        let ignored = self.ignored.iter().map(|why| format!("{why}: ignored"));
+        let service = resource::service_name(self.service_name.as_deref(), &self.attributes);
+        let unset = self
+            .unset
+            .iter()
+            .map(|hint| hint.replace("{service}", &service));
+        let mut rows = vec![
+            ("traces", traces),
+            ("metrics", format!("{metrics}{page}")),
+            ("logs", self.logs.overview(Signal::Logs)),
+            ("context", self.formats.to_string()),
+        ];
+        rows.extend(self.spool.as_ref().map(|spool| ("spool", spool.overview())));
+        Overview {
+            rows,
+            hints: unset.chain(ignored).collect(),
+            service,
+        }
+    }
+}
+
+fn open_log(
+    log: AccessLogBuilder,
+    to_otlp: Option<SdkLogger>,
+) -> Result<AccessLog, TelemetryError> {
+    match to_otlp {
+        Some(logger) => log.with_otlp(logger).build(),
+        None => log.build(),
+    }
+    .map_err(TelemetryError::Thread)
+}
+
+fn with_parts<B>(builder: B, parts: Vec<Part<B>>) -> B {
+    parts
+        .into_iter()
+        .fold(builder, |builder, part| part(builder))
+}

@@ -1,0 +1,321 @@
+//! A collector that answers as it is told, over HTTP/1.1 and gRPC on one port.
+
+mod answer;
+mod received;
+
+use std::future::pending;
+use std::net::SocketAddr;
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use bytes::Bytes;
+use flate2::read::GzDecoder;
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use http_body_util::combinators::BoxBody;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{Notify, oneshot};
+use tokio_rustls::TlsAcceptor;
+
+pub(super) use self::received::Received;
+
+/// What the collector does with requests.
+#[derive(Debug, Clone)]
+pub(super) enum Behaviour {
+    Accept,
+    /// Accepts, but for this many items (spans, records and points share the field's number).
+    Reject(i64),
+    /// Answers with an HTTP status, or a gRPC one.
+    Refuse {
+        http: u16,
+        grpc: i32,
+    },
+    /// Refuses in a way that may be tried again, perhaps after so many seconds.
+    Busy {
+        retry_after: Option<u64>,
+    },
+    /// Does with the n-th request what the n-th of these says, and with all others what the last
+    /// one says.
+    Script(Arc<[Self]>),
+    /// Accepts after a while.
+    Late(Duration),
+    /// Over gRPC: refuses with details that are not of the form that they must have.
+    Garble,
+    /// Reads the request and answers in another language.
+    Babble,
+    /// Reads the request, and breaks off within the answer.
+    Truncate,
+    /// Reads the request and never answers.
+    Hang,
+    /// Takes connections and never reads from them.
+    Mute,
+    /// Takes the request and breaks off: the connection over HTTP/1.1, the stream over gRPC.
+    Break,
+    /// Takes the request and resets the connection.
+    Reset,
+    /// Resets the connection with the request unread.
+    ResetUnread,
+}
+
+/// Runs until it is dropped; then all of its connections are closed.
+pub(super) struct Collector {
+    address: SocketAddr,
+    received: Arc<Shared>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+type Shared = (Mutex<Received>, Condvar);
+
+/// The server's end of a connection, beside the one that serves it.
+#[derive(Debug)]
+struct Line {
+    stream: TcpStream,
+    cut: Notify,
+}
+
+// === impl Behaviour ===
+
+impl Behaviour {
+    /// The first of these `times` times, and then the other.
+    pub(super) fn first(times: usize, before: &Self, after: Self) -> Self {
+        let before = std::iter::repeat_n(before.clone(), times);
+        Self::Script(before.chain([after]).collect())
+    }
+
+    /// What is done with a request that so many have come before.
+    fn with(&self, before: usize) -> Self {
+        match self {
+            Self::Script(steps) => steps[before.min(steps.len() - 1)].clone(),
+            other => other.clone(),
+        }
+    }
+
+    /// Whether the collector takes in what it was sent; some of it may be rejected.
+    const fn keeps(&self) -> bool {
+        !matches!(self, Self::Refuse { .. } | Self::Busy { .. })
+    }
+}
+
+// === impl Collector ===
+
+impl Collector {
+    pub(super) fn start(behaviour: Behaviour) -> Self {
+        Self::start_at(([127, 0, 0, 1], 0).into(), behaviour)
+    }
+
+    pub(super) fn start_at(addr: SocketAddr, behaviour: Behaviour) -> Self {
+        Self::serve(addr, behaviour, None)
+    }
+
+    /// Accepts everything, over TLS.
+    pub(super) fn start_tls(config: rustls::ServerConfig) -> Self {
+        let tls = TlsAcceptor::from(Arc::new(config));
+        Self::serve(([127, 0, 0, 1], 0).into(), Behaviour::Accept, Some(tls))
+    }
+
+    fn serve(addr: SocketAddr, behaviour: Behaviour, tls: Option<TlsAcceptor>) -> Self {
+        let listener = std::net::TcpListener::bind(addr).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = listener.local_addr().unwrap();
+        let received = Arc::new(Shared::default());
+        let (stop, stopped) = oneshot::channel();
+        let seen = Arc::clone(&received);
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(async {
+                tokio::select! {
+                    () = accept(TcpListener::from_std(listener).unwrap(), behaviour, tls, seen) => {}
+                    _ = stopped => {}
+                }
+            });
+        });
+        Self {
+            address,
+            received,
+            stop: Some(stop),
+            thread: Some(thread),
+        }
+    }
+
+    pub(super) const fn addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(super) fn received(&self) -> Received {
+        self.received.0.lock().unwrap().clone()
+    }
+
+    /// Waits until a request has come in.
+    pub(super) fn wait_for_request(&self) {
+        self.wait_for_requests(1);
+    }
+
+    /// Waits until so many requests have come in.
+    pub(super) fn wait_for_requests(&self, count: usize) {
+        let received = self.received.0.lock().unwrap();
+        drop(
+            self.received
+                .1
+                .wait_while(received, |it| it.requests.len() < count)
+                .unwrap(),
+        );
+    }
+
+    /// Goes away; nobody else has its port as long as the result lives.
+    pub(super) fn leave(self) -> TcpSocket {
+        let addr = self.address;
+        drop(self);
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_reuseaddr(true).unwrap();
+        socket.bind(addr).unwrap();
+        socket
+    }
+}
+
+impl Drop for Collector {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+async fn accept(
+    listener: TcpListener,
+    behaviour: Behaviour,
+    tls: Option<TlsAcceptor>,
+    received: Arc<Shared>,
+) {
+    let mut held = Vec::new();
+    loop {
+        let (stream, _) = listener.accept().await.unwrap();
+        if matches!(behaviour, Behaviour::Mute) {
+            held.push(stream);
+            continue;
+        }
+        // Small frames that wait for one another's acknowledgements would be a slow collector.
+        stream.set_nodelay(true).unwrap();
+        let (stream, line) = Line::beside(stream);
+        tokio::spawn(serve(
+            stream,
+            line,
+            behaviour.clone(),
+            tls.clone(),
+            Arc::clone(&received),
+        ));
+    }
+}
+
+/// Serves one connection, until it is cut.
+async fn serve(
+    stream: TcpStream,
+    line: Arc<Line>,
+    behaviour: Behaviour,
+    tls: Option<TlsAcceptor>,
+    received: Arc<Shared>,
+) {
+    let service = {
+        let line = Arc::clone(&line);
+        service_fn(move |request| {
+            let (line, received) = (Arc::clone(&line), Arc::clone(&received));
+            answer(request, behaviour.clone(), line, received)
+        })
+    };
+    let serving = async {
+        let server = auto::Builder::new(TokioExecutor::new());
+        // Clients come and go as they please.
+        let _ended = match tls {
+            Some(tls) => match tls.accept(stream).await {
+                Ok(stream) => server.serve_connection(TokioIo::new(stream), service).await,
+                Err(_) => return,
+            },
+            None => server.serve_connection(TokioIo::new(stream), service).await,
+        };
+    };
+    tokio::select! {
+        () = serving => {}
+        () = line.cut.notified() => line.stream.set_zero_linger().unwrap(),
+    }
+}
+
+async fn answer(
+    request: Request<Incoming>,
+    behaviour: Behaviour,
+    line: Arc<Line>,
+    received: Arc<Shared>,
+) -> Result<Response<BoxBody<Bytes, std::io::Error>>, std::io::Error> {
+    let before = received.0.lock().unwrap().requests.len();
+    let behaviour = behaviour.with(before);
+    let (parts, body) = request.into_parts();
+    let grpc = answer::is_grpc(&parts.headers);
+    if matches!(behaviour, Behaviour::ResetUnread) {
+        received.0.lock().unwrap().note(&parts);
+        received.1.notify_all();
+        return line.reset().await;
+    }
+    let mut body = body
+        .collect()
+        .await
+        .map_err(std::io::Error::other)?
+        .to_bytes();
+    if answer::is_zipped(grpc, &parts.headers, &mut body) {
+        let mut plain = Vec::new();
+        std::io::Read::read_to_end(&mut GzDecoder::new(&*body), &mut plain)?;
+        body = plain.into();
+    }
+    {
+        let mut received = received.0.lock().unwrap();
+        received.note(&parts);
+        if behaviour.keeps() {
+            received.take(parts.uri.path(), body, answer::rejected(&behaviour));
+        }
+    }
+    received.1.notify_all();
+    match behaviour {
+        Behaviour::Hang | Behaviour::Mute => pending().await,
+        Behaviour::Break => Err(std::io::Error::other("broken on purpose")),
+        Behaviour::Reset | Behaviour::ResetUnread => line.reset().await,
+        Behaviour::Babble => {
+            let _some = line.stream.try_write(b"220 mail.example.com ESMTP\r\n");
+            line.reset().await
+        }
+        Behaviour::Late(delay) => {
+            let _elapsed = tokio::time::timeout(delay, pending::<()>()).await;
+            Ok(answer::to(&Behaviour::Accept, grpc))
+        }
+        other => Ok(answer::to(&other, grpc)),
+    }
+}
+
+// === impl Line ===
+
+impl Line {
+    /// Gives the stream back, and another handle to the same connection.
+    fn beside(stream: TcpStream) -> (TcpStream, Arc<Self>) {
+        let stream = stream.into_std().unwrap();
+        let other = TcpStream::from_std(stream.try_clone().unwrap()).unwrap();
+        let line = Self {
+            stream: other,
+            cut: Notify::new(),
+        };
+        (TcpStream::from_std(stream).unwrap(), Arc::new(line))
+    }
+
+    /// Ends the connection by a reset, and whoever serves it.
+    async fn reset<T>(&self) -> T {
+        self.cut.notify_one();
+        pending().await
+    }
+}

@@ -1,0 +1,6 @@
+//! The atomic parts, under every interleaving that the memory model allows.
+//!
+//! The files are compiled anew with loom's types in place of the standard library's, so that this
+//! is an ordinary test: a `--cfg loom` for the whole build would change tokio, too.
+
+mod telemetry;
