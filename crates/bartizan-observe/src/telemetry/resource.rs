@@ -9,11 +9,11 @@ const SERVICE_NAME: &str = "service.name";
 ///
 /// What was `detected` gives way to what was given.
 pub(super) fn build(
-    name: Option<String>,
+    name: Option<&str>,
     attributes: Vec<KeyValue>,
     detected: Vec<KeyValue>,
 ) -> Resource {
-    let name = service_name(name.as_deref(), &attributes);
+    let name = service_name(name, &attributes);
     Resource::builder_empty()
         .with_detector(Box::new(TelemetryResourceDetector))
         .with_attributes(detected)

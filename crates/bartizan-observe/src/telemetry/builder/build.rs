@@ -35,6 +35,10 @@ impl TelemetryBuilder {
     ///
     /// When an exporter does not accept its configuration, the known methods can't be set, the
     /// spool's directory can't be created, or the thread cannot be started.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one pipeline after the other, in one place"
+    )]
     pub fn build(mut self) -> Result<Telemetry, TelemetryError> {
         if let Some(methods) = &self.known_methods {
             method::set_known(methods.iter().map(String::as_str))?;
@@ -46,7 +50,7 @@ impl TelemetryBuilder {
         };
         let spool = self.open_spool()?;
         let overview = self.overview();
-        let resource = resource::build(self.service_name, self.attributes, detected);
+        let resource = resource::build(self.service_name.as_deref(), self.attributes, detected);
         let limits = self.limits;
         let mut tasks = Vec::new();
 

@@ -167,8 +167,11 @@ fn the_services_name_has_three_sources() {
         (&[attributes], "from list"),
     ] {
         let builder = read(set).unwrap();
-        let resource =
-            super::super::resource::build(builder.service_name, builder.attributes, Vec::new());
+        let resource = super::super::resource::build(
+            builder.service_name.as_deref(),
+            builder.attributes,
+            Vec::new(),
+        );
         assert_eq!(
             resource.get(&"service.name".into()).unwrap().as_str(),
             expected

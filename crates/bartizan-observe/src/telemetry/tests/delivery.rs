@@ -54,7 +54,7 @@ fn the_books_are_metrics_while_the_process_runs() {
         sum.data_points
             .iter()
             .find(is)
-            .and_then(|point| point.value.clone())
+            .and_then(|point| point.value)
     };
     assert_eq!(count("exported"), Some(Number::AsInt(3)));
     for reason in ["queue_full", "rejected", "unreachable", "after_shutdown"] {

@@ -127,7 +127,7 @@ impl Transport {
         match tokio::time::timeout(self.timeout, answer).await {
             Ok(Some(sent)) => sent,
             // No answer: it depends on how far the request had come.
-            Ok(None) | Err(_) if self.handed.revoke() => Sent::Unconfirmed,
+            Ok(None) | Err(_) if self.handed.revoke_request() => Sent::Unconfirmed,
             Ok(None) | Err(_) => Sent::Unreachable,
         }
     }

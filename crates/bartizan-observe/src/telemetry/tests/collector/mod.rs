@@ -26,6 +26,10 @@ pub(super) use self::received::Received;
 
 /// What the collector does with requests.
 #[derive(Debug, Clone)]
+#[allow(
+    dead_code,
+    reason = "a collector may fail in more ways than are tested yet"
+)]
 pub(super) enum Behaviour {
     Accept,
     /// Accepts, but for this many items (spans, records and points share the field's number).

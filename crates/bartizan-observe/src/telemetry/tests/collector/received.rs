@@ -30,6 +30,7 @@ impl Received {
     }
 
     /// The distinct texts among the log records.
+    #[allow(dead_code, reason = "for the tests to come")]
     pub(in crate::telemetry::tests) fn log_texts(&self) -> HashSet<String> {
         let text = |record: &LogRecord| match record.body.clone()?.value? {
             any_value::Value::StringValue(text) => Some(text),
