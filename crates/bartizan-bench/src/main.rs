@@ -4,6 +4,7 @@
 
 mod alloc;
 mod check;
+mod collectors;
 mod exchange;
 #[cfg(test)]
 mod gate;
@@ -38,6 +39,7 @@ fn main() -> Result<(), BoxError> {
             json,
         } => table(filter.as_deref(), &rounds, json),
         Command::Row { name, iterations } => one_row(&name, iterations),
+        Command::Collectors { rounds, json } => collectors::run(&rounds, json),
     }
 }
 

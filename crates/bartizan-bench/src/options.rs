@@ -14,6 +14,8 @@ What Bartizan and its peers cost per request, in one process, over one axum appl
   --rounds N         rounds over all rows (default 300)
   --requests N       requests per row and round (default 1000); beyond 1500, the peers' queues of
                      2048 spans may overflow, which the table then says
+  --collectors       instead of the table: requests beside a collector that is well, refuses
+                     connections, never answers, or answers 503; and how long flushes take
   --row NAME         run this one row and report no times: for a profiler
   --iterations N     requests in that one row (default 10000)
   --help             this text
@@ -51,6 +53,10 @@ pub(crate) enum Command {
         name: String,
         iterations: u64,
     },
+    Collectors {
+        rounds: Rounds,
+        json: bool,
+    },
 }
 
 /// How much to measure.
@@ -65,7 +71,7 @@ pub(crate) struct Rounds {
 
 /// Reads the arguments after the program's name.
 pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Command, BoxError> {
-    let (mut filter, mut row, mut json) = (None, None, false);
+    let (mut filter, mut row, mut json, mut collectors) = (None, None, false, false);
     let mut rounds = Rounds::default();
     let mut iterations = 10_000;
     while let Some(name) = arguments.next() {
@@ -77,6 +83,7 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Comma
         match name.as_str() {
             "--help" | "-h" => return Ok(Command::Help),
             "--json" => json = true,
+            "--collectors" => collectors = true,
             "--filter" => filter = Some(value()?),
             "--rounds" => rounds.count = number(&name, &value()?)?,
             "--requests" => rounds.requests = number(&name, &value()?)?,
@@ -86,6 +93,7 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Comma
         }
     }
     Ok(match row {
+        None if collectors => Command::Collectors { rounds, json },
         Some(name) => Command::Row { name, iterations },
         None => Command::Table {
             filter,
@@ -147,6 +155,11 @@ mod tests {
                 rounds,
                 json: true
             })
+        );
+        let rounds = Rounds::default();
+        assert_eq!(
+            parsed("--collectors --json"),
+            Ok(Command::Collectors { rounds, json: true })
         );
         let name = "bare".to_owned();
         assert_eq!(

@@ -71,6 +71,10 @@ pub(crate) fn text(span: &SpanData, key: &str) -> Option<String> {
 impl Nobody {
     pub(crate) fn new() -> Self {
         let socket = TcpSocket::new_v4().expect("there are sockets left");
+        // A listener may come to this port while it is held.
+        socket
+            .set_reuseaddr(true)
+            .expect("a socket has this option");
         let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         socket.bind(any_port).expect("there are ports left");
         Self(socket)

@@ -163,7 +163,7 @@ impl<T> Pipeline<T> {
         };
         let sent = match sent {
             Some(sent) => sent,
-            None if handed.revoke() => Sent::Unconfirmed,
+            None if handed.revoke_request() => Sent::Unconfirmed,
             None => Sent::Unreachable,
         };
         match sent {
@@ -213,13 +213,15 @@ fn caught<T>(collect: &mut impl FnMut() -> Option<T>) -> Option<T> {
 
 impl Announcer {
     fn note(&mut self, sent: &Sent) {
-        let failing = !matches!(sent, Sent::Acknowledged { .. });
+        let failing = !sent.is_acknowledged();
         if failing == std::mem::replace(&mut self.failing, failing) {
             return;
         }
         let signal = self.signal.name();
         match sent {
-            Sent::Acknowledged { .. } => tracing::info!(signal, "exports work again"),
+            Sent::Acknowledged { .. } | Sent::Doubted { .. } => {
+                tracing::info!(signal, "exports work again");
+            }
             Sent::Refused(Refusal {
                 by,
                 retryable,

@@ -101,6 +101,11 @@ impl SignalReport {
                 self.exported += items - rejected;
                 self.dropped.rejected += rejected;
             }
+            Sent::Doubted { rejected } => {
+                let rejected = (*rejected).min(items);
+                self.exported += items - rejected;
+                self.unconfirmed += rejected;
+            }
             Sent::Refused(_) | Sent::Failed => self.dropped.rejected += items,
             Sent::Unreachable => self.dropped.unreachable += items,
             Sent::Unconfirmed | Sent::Unreadable => self.unconfirmed += items,

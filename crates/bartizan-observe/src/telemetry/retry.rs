@@ -30,6 +30,8 @@ pub(super) struct Attempts {
     until: Instant,
     /// An attempt was sent and never answered, so the far side may have the batch.
     doubtful: bool,
+    /// No connection took an attempt while the pipeline was closing.
+    refused_at_the_end: bool,
 }
 
 /// What follows from the result of an attempt.
@@ -78,6 +80,7 @@ impl Attempts {
             pause: backoff.initial,
             until: now + timeout,
             doubtful: false,
+            refused_at_the_end: false,
         }
     }
 
@@ -89,8 +92,8 @@ impl Attempts {
     /// Takes the result of an attempt. `chance` is uniform in `0.0..1.0`: a pause is between half
     /// of its length and the whole, so that clients that failed together do not come back together.
     ///
-    /// While the pipeline is closing, a refused connection is final: nobody is there, and people
-    /// who end a program without a collector are not to wait for one.
+    /// While the pipeline is closing, the second refused connection is final: nobody is there, and
+    /// people who end a program without a collector are not to wait for one.
     pub(super) fn judge(
         &mut self,
         sent: Sent,
@@ -99,7 +102,10 @@ impl Attempts {
         chance: f64,
     ) -> Verdict {
         let asked = match sent {
-            Sent::Acknowledged { .. } => return Verdict::Final(sent),
+            Sent::Acknowledged { rejected } if self.doubtful => {
+                return Verdict::Final(Sent::Doubted { rejected });
+            }
+            Sent::Acknowledged { .. } | Sent::Doubted { .. } => return Verdict::Final(sent),
             Sent::Unreadable
             | Sent::Encoding
             | Sent::Failed
@@ -108,7 +114,15 @@ impl Attempts {
             }) => return Verdict::Final(self.give_up(sent)),
             Sent::Refused(Refusal { retry_after, .. }) => retry_after,
             Sent::Unreachable if closing != Closing::No => {
-                return Verdict::Final(self.give_up(sent));
+                // Once more and at once: it may have been an idle connection of before that broke,
+                // and a collector that was restarted takes the next one.
+                if std::mem::replace(&mut self.refused_at_the_end, true) {
+                    return Verdict::Final(self.give_up(sent));
+                }
+                return Verdict::Again(Pause {
+                    until: now,
+                    asked: false,
+                });
             }
             Sent::Unreachable => None,
             Sent::Unconfirmed => {
@@ -233,16 +247,28 @@ mod tests {
         }
         let mut attempts = attempts(now);
         attempts.judge(Sent::Unconfirmed, now, Closing::No, 0.5);
-        let acknowledged = Sent::Acknowledged { rejected: 0 };
+        let acknowledged = Sent::Acknowledged { rejected: 1 };
         let verdict = attempts.judge(acknowledged, now, Closing::No, 0.5);
-        assert_eq!(verdict, Verdict::Final(acknowledged), "but for the answer");
+        let doubted = Sent::Doubted { rejected: 1 };
+        assert_eq!(verdict, Verdict::Final(doubted), "but for what was taken");
     }
 
     #[test]
     fn nobody_waits_for_a_collector_that_is_not_there() {
         let now = start();
         let closing = Closing::By(now + 3 * SECOND);
-        let verdict = attempts(now).judge(Sent::Unreachable, now, closing, 0.5);
+        let mut gone = attempts(now);
+        let at_once = Pause {
+            until: now,
+            asked: false,
+        };
+        let verdict = gone.judge(Sent::Unreachable, now, closing, 0.5);
+        assert_eq!(
+            verdict,
+            Verdict::Again(at_once),
+            "an idle connection may break"
+        );
+        let verdict = gone.judge(Sent::Unreachable, now, closing, 0.5);
         assert_eq!(verdict, Verdict::Final(Sent::Unreachable));
         let verdict = attempts(now).judge(refused(true, None), now, closing, 0.5);
         assert!(matches!(verdict, Verdict::Again(_)), "one that answers is");

@@ -261,7 +261,7 @@ async fn encoded<F: Future>(transport: Option<&Transport>, export: impl FnOnce()
 }
 
 fn unanswered(transport: &Transport) -> Sent {
-    if transport.handed().revoke() {
+    if transport.handed().revoke_request() {
         Sent::Unreadable
     } else {
         Sent::Encoding

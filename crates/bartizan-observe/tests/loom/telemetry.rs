@@ -43,3 +43,17 @@ fn a_body_is_read_in_several_goes() {
         assert!(ticket.read() && ticket.read());
     });
 }
+
+#[test]
+fn a_request_that_was_not_read_is_told_from_its_batch_that_may_have_come_with_an_earlier_one() {
+    loom::model(|| {
+        let handed = Handed::new();
+        assert!(handed.begin().read());
+        handed.doubt();
+        let again = handed.begin();
+        let connection = thread::spawn(move || again.read());
+        let too_late = handed.revoke_request();
+        assert_eq!(connection.join().unwrap(), too_late);
+        assert!(handed.revoke(), "the batch may be there either way");
+    });
+}

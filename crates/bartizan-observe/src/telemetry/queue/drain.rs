@@ -70,7 +70,7 @@ impl<T> Queue<T> {
         // Zero after `expire`, which has booked the batch already.
         let count = std::mem::take(&mut state.in_flight);
         match (self.feed, sent) {
-            (Feed::Collected, Sent::Acknowledged { rejected }) => {
+            (Feed::Collected, Sent::Acknowledged { rejected } | Sent::Doubted { rejected }) => {
                 state.rejected_parts += rejected;
                 state
                     .report
@@ -103,6 +103,7 @@ impl<T> Queue<T> {
         drop(state);
         self.progress.notify_all();
         self.wake.notify_one();
+        self.turned.notify_waiters();
         // Outside of the lock: dropping thousands of spans takes a while.
         drop(waiting);
     }
@@ -123,8 +124,12 @@ impl<T> Queue<T> {
 
     /// Resolves when the queue is told to end; at once if it was.
     pub(in crate::telemetry) async fn closed(&self) {
-        while self.closing() == Closing::No {
-            self.wake.notified().await;
+        loop {
+            let changed = self.turned.notified();
+            if self.closing() != Closing::No {
+                return;
+            }
+            changed.await;
         }
     }
 
@@ -140,14 +145,16 @@ impl<T> Queue<T> {
     /// Resolves when [`Self::is_cut_off`].
     pub(in crate::telemetry) async fn cut_off(&self) {
         loop {
+            // Before the look, so that a change right after it is not missed.
+            let changed = self.turned.notified();
             let phase = self.lock().phase;
             match phase {
                 Phase::Done => return,
                 Phase::Closing { cut_off, .. } => tokio::select! {
                     () = tokio::time::sleep_until(cut_off.into()) => return,
-                    () = self.wake.notified() => {}
+                    () = changed => {}
                 },
-                Phase::Open => self.wake.notified().await,
+                Phase::Open => changed.await,
             }
         }
     }
@@ -155,15 +162,16 @@ impl<T> Queue<T> {
     /// Resolves when the queue was told to end and the time for it is up.
     pub(in crate::telemetry) async fn expired(&self) {
         loop {
+            let changed = self.turned.notified();
             let phase = self.lock().phase;
             match phase {
                 Phase::Done => return,
                 // Looks again when it is woken: another shutdown may want to be done earlier.
                 Phase::Closing { deadline, .. } => tokio::select! {
                     () = tokio::time::sleep_until(deadline.into()) => return,
-                    () = self.wake.notified() => {}
+                    () = changed => {}
                 },
-                Phase::Open => self.wake.notified().await,
+                Phase::Open => changed.await,
             }
         }
     }

@@ -28,6 +28,10 @@ pub(super) struct Queue<T> {
     state: Mutex<State<T>>,
     /// Wakes the pipeline: a full batch is there, or somebody asks for something.
     wake: Notify,
+    /// Tells everybody who waits for the end that the phase has changed. Not [`Self::wake`], which
+    /// wakes one waiter: the pipeline waits for its work and for its end side by side, and must not
+    /// take a wake-up from itself.
+    turned: Notify,
     /// Wakes threads that wait for a flush or for the end.
     progress: Condvar,
     feed: Feed,
@@ -121,6 +125,7 @@ impl<T> Queue<T> {
                 spool: SpoolReport::default(),
             }),
             wake: Notify::new(),
+            turned: Notify::new(),
             progress: Condvar::new(),
             feed,
             capacity,
@@ -211,6 +216,7 @@ impl<T> Queue<T> {
         };
         drop(state);
         self.wake.notify_one();
+        self.turned.notify_waiters();
     }
 
     /// Waits for the pipeline's end after [`Self::close`]; at `deadline` ends the books itself.

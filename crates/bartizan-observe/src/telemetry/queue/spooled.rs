@@ -36,7 +36,9 @@ pub(super) struct Replayed {
 impl Fate {
     pub(in crate::telemetry) const fn of(sent: &Sent) -> Self {
         match sent {
-            Sent::Acknowledged { rejected } => Self::Acknowledged(*rejected),
+            Sent::Acknowledged { rejected } | Sent::Doubted { rejected } => {
+                Self::Acknowledged(*rejected)
+            }
             Sent::Refused(Refusal {
                 retryable: true, ..
             })
@@ -160,8 +162,11 @@ impl<T> State<T> {
 
     fn resolve(&mut self, origin: Origin, items: u64, fate: Fate) {
         match fate {
+            Fate::Acknowledged(rejected) if origin == Origin::Doubtful => {
+                self.report.settle(items, &Sent::Doubted { rejected });
+            }
             Fate::Acknowledged(rejected) => {
-                self.report.settle(items, &Sent::Acknowledged { rejected })
+                self.report.settle(items, &Sent::Acknowledged { rejected });
             }
             Fate::Unreadable => self.report.unconfirmed += items,
             // It may have come the first time.

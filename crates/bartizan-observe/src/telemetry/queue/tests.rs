@@ -137,3 +137,35 @@ async fn the_earliest_of_two_deadlines_counts() {
     assert!(expired.is_woken());
     assert!(expired.poll().is_ready());
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_the_end_takes_no_wake_up_from_the_work_beside_it() {
+    let queue = queue(Feed::Pushed);
+    let now = tokio::time::Instant::now().into_std();
+    queue.close(now + Duration::from_secs(60));
+    // The wake-up that comes with it.
+    queue.woken().await;
+    let mut ends = [
+        tokio_test::task::spawn(futures(queue.cut_off())),
+        tokio_test::task::spawn(futures(queue.expired())),
+    ];
+    let mut work = tokio_test::task::spawn(futures(queue.woken()));
+    for end in &mut ends {
+        assert!(end.poll().is_pending());
+    }
+    assert!(work.poll().is_pending());
+    queue.end_replay(Fate::Kept);
+    assert!(work.is_woken() && work.poll().is_ready());
+
+    queue.close(now);
+    for end in &mut ends {
+        assert!(end.is_woken() && end.poll().is_ready(), "each of them");
+    }
+}
+
+/// Futures of different types in one list.
+fn futures<'a>(
+    future: impl Future<Output = ()> + 'a,
+) -> std::pin::Pin<Box<dyn Future<Output = ()> + 'a>> {
+    Box::pin(future)
+}

@@ -101,7 +101,6 @@ fn a_collector_that_comes_up_late_still_gets_everything() {
         .unwrap();
     end_spans(&telemetry, 3);
     assert!(!telemetry.force_flush(SHORT), "nobody is there");
-    drop(nobody);
     let collector = Collector::start_at(addr, Behaviour::Accept);
     assert!(telemetry.force_flush(PLENTY));
     assert_eq!(telemetry.report().spans.exported, 3);

@@ -1,5 +1,6 @@
 //! The whole way from a span's end to a collector, over real sockets.
 
+mod chaos;
 mod collector;
 mod delivery;
 mod enrich;
@@ -12,6 +13,7 @@ mod subscriber;
 mod tls;
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use opentelemetry::logs::{AnyValue, LogRecord, Logger, Severity};
@@ -56,11 +58,14 @@ fn end_spans(telemetry: &Telemetry, count: usize) {
     }
 }
 
+/// Each with a text of its own.
 fn emit_logs(telemetry: &Telemetry, count: usize) {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
     for _ in 0..count {
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let mut record = telemetry.logger().create_log_record();
         record.set_severity_number(Severity::Info);
-        record.set_body(AnyValue::from("done"));
+        record.set_body(AnyValue::from(format!("done {number}")));
         telemetry.logger().emit(record);
     }
 }

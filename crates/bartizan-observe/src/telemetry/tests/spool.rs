@@ -117,7 +117,6 @@ fn a_collector_that_comes_back_gets_what_was_spooled_and_then_the_rest_directly(
     end_spans(&telemetry, 3);
     assert!(telemetry.force_flush(PLENTY));
     assert_eq!(telemetry.report().spans.spooled, 3);
-    drop(nobody);
     let collector = Collector::start_at(addr, Behaviour::Accept);
     wait_replayed(&telemetry);
     end_spans(&telemetry, 2);

@@ -15,6 +15,7 @@ use tonic::metadata::MetadataMap;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Extensions, Request, Status};
 
+use super::heard::{Listening, Word};
 use super::{Refusal, RefusedBy, Sent, Signal, Ticket, answer, headers};
 use crate::telemetry::config::Destination;
 
@@ -74,7 +75,9 @@ impl Client {
             let connector = self.connector.clone();
             self.endpoint.connect_with_connector_lazy(connector)
         });
-        let mut grpc = Grpc::new(channel.clone());
+        let channel = Listening::new(channel.clone());
+        let word = channel.word();
+        let mut grpc = Grpc::new(channel);
         if self.gzip {
             grpc = grpc.send_compressed(CompressionEncoding::Gzip);
         }
@@ -87,10 +90,13 @@ impl Client {
             Ok(response) => Some(Sent::Acknowledged {
                 rejected: answer::rejected(self.signal, response.into_inner()),
             }),
-            // Statuses that tonic makes of a transport's failure keep it as their source; those
-            // that came over the wire have none.
-            Err(status) if status.source().is_some() => None,
-            Err(status) => Some(Sent::Refused(refusal(&status))),
+            Err(status) => match word.get() {
+                Some(Word::Failure) => Some(Sent::Refused(refusal(&status))),
+                // What tonic makes of a transport's failure keeps it as its source.
+                None if status.source().is_some() => None,
+                // It is tonic that says so, of an answer that is not what it should be.
+                Some(Word::Success) | None => Some(Sent::Unreadable),
+            },
         }
     }
 }

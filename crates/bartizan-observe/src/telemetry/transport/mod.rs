@@ -8,6 +8,7 @@ mod answer;
 mod body;
 mod grpc;
 mod handed;
+mod heard;
 mod http;
 mod sent;
 mod signal;

@@ -8,6 +8,9 @@ pub(in crate::telemetry) enum Sent {
         /// From the answer's `partial_success`.
         rejected: u64,
     },
+    /// The far side has it, but for this many items that it rejected, and those it may have all the
+    /// same: an earlier attempt was never answered.
+    Doubted { rejected: u64 },
     /// The far side answered that it does not take it.
     Refused(Refusal),
     /// No connection took the request.
@@ -24,6 +27,11 @@ pub(in crate::telemetry) enum Sent {
 }
 
 impl Sent {
+    /// Whether the far side has it, but for some items.
+    pub(in crate::telemetry) const fn is_acknowledged(&self) -> bool {
+        matches!(self, Self::Acknowledged { .. } | Self::Doubted { .. })
+    }
+
     /// Whether the OTLP specification lets a client send the same again.
     pub(in crate::telemetry) const fn may_be_sent_again(&self) -> bool {
         matches!(

@@ -51,6 +51,7 @@ pub(super) fn to(behaviour: &Behaviour, grpc: bool) -> Answer {
         Behaviour::Busy { retry_after } => busy(grpc, retry_after),
         Behaviour::Garble => garbled(),
         Behaviour::Truncate => truncated(grpc),
+        Behaviour::Blank if grpc => grpc_refusal(0),
         _ => success(grpc, rejected(behaviour)),
     }
 }

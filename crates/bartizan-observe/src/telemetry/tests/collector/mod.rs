@@ -26,10 +26,6 @@ pub(super) use self::received::Received;
 
 /// What the collector does with requests.
 #[derive(Debug, Clone)]
-#[allow(
-    dead_code,
-    reason = "a collector may fail in more ways than are tested yet"
-)]
 pub(super) enum Behaviour {
     Accept,
     /// Accepts, but for this many items (spans, records and points share the field's number).
@@ -50,6 +46,8 @@ pub(super) enum Behaviour {
     Late(Duration),
     /// Over gRPC: refuses with details that are not of the form that they must have.
     Garble,
+    /// Says success, over gRPC without the message that belongs to it.
+    Blank,
     /// Reads the request and answers in another language.
     Babble,
     /// Reads the request, and breaks off within the answer.
@@ -69,6 +67,8 @@ pub(super) enum Behaviour {
 /// Runs until it is dropped; then all of its connections are closed.
 pub(super) struct Collector {
     address: SocketAddr,
+    /// Beside the listener and not listening, so that nobody else gets the port in between.
+    port: Option<TcpSocket>,
     received: Arc<Shared>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -100,6 +100,15 @@ impl Behaviour {
         }
     }
 
+    /// Whether some request gets no answer at all.
+    pub(super) fn is_silent(&self) -> bool {
+        match self {
+            Self::Hang | Self::Mute => true,
+            Self::Script(steps) => steps.iter().any(Self::is_silent),
+            _ => false,
+        }
+    }
+
     /// Whether the collector takes in what it was sent; some of it may be rejected.
     const fn keeps(&self) -> bool {
         !matches!(self, Self::Refuse { .. } | Self::Busy { .. })
@@ -124,9 +133,12 @@ impl Collector {
     }
 
     fn serve(addr: SocketAddr, behaviour: Behaviour, tls: Option<TlsAcceptor>) -> Self {
-        let listener = std::net::TcpListener::bind(addr).unwrap();
+        let port = TcpSocket::new_v4().unwrap();
+        port.set_reuseaddr(true).unwrap();
+        port.bind(addr).unwrap();
+        let address = port.local_addr().unwrap();
+        let listener = std::net::TcpListener::bind(address).unwrap();
         listener.set_nonblocking(true).unwrap();
-        let address = listener.local_addr().unwrap();
         let received = Arc::new(Shared::default());
         let (stop, stopped) = oneshot::channel();
         let seen = Arc::clone(&received);
@@ -144,6 +156,7 @@ impl Collector {
         });
         Self {
             address,
+            port: Some(port),
             received,
             stop: Some(stop),
             thread: Some(thread),
@@ -174,25 +187,31 @@ impl Collector {
         );
     }
 
-    /// Goes away; nobody else has its port as long as the result lives.
-    pub(super) fn leave(self) -> TcpSocket {
-        let addr = self.address;
-        drop(self);
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.set_reuseaddr(true).unwrap();
-        socket.bind(addr).unwrap();
-        socket
+    /// Goes away, and says what had come in by then.
+    pub(super) fn stop(mut self) -> Received {
+        self.end();
+        self.received()
     }
-}
 
-impl Drop for Collector {
-    fn drop(&mut self) {
+    /// [`Self::stop`]; nobody else has its port as long as the second result lives.
+    pub(super) fn leave(mut self) -> (Received, TcpSocket) {
+        let port = self.port.take().expect("it is taken here alone");
+        (self.stop(), port)
+    }
+
+    fn end(&mut self) {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
         }
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+    }
+}
+
+impl Drop for Collector {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 

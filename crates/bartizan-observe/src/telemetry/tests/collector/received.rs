@@ -30,13 +30,21 @@ impl Received {
     }
 
     /// The distinct texts among the log records.
-    #[allow(dead_code, reason = "for the tests to come")]
     pub(in crate::telemetry::tests) fn log_texts(&self) -> HashSet<String> {
         let text = |record: &LogRecord| match record.body.clone()?.value? {
             any_value::Value::StringValue(text) => Some(text),
             _ => None,
         };
         self.logs.iter().filter_map(text).collect()
+    }
+
+    /// Adds what came in elsewhere.
+    pub(in crate::telemetry::tests) fn add(&mut self, other: Self) {
+        self.spans.extend(other.spans);
+        self.scopes.extend(other.scopes);
+        self.logs.extend(other.logs);
+        self.metrics.extend(other.metrics);
+        self.requests.extend(other.requests);
     }
 
     pub(super) fn note(&mut self, head: &Parts) {
