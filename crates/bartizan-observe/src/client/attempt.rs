@@ -17,8 +17,8 @@ use super::layer::{RequestIds, Shared};
 use super::metrics::{Ended, Endpoint, version_name};
 use super::target::Target;
 use crate::Outcome;
-use crate::event_stream::is_event_stream;
 use crate::intern;
+use crate::message::is_event_stream;
 use crate::method::KnownMethod;
 use crate::names::{self, attr};
 

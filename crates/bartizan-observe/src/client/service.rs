@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::{Request, Response, header};
+use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
@@ -9,6 +9,7 @@ use super::attempt::{Attempt, Outgoing};
 use super::layer::Shared;
 use super::target::with_target;
 use super::{ResponseBody, ResponseFuture};
+use crate::message::content_length;
 
 /// How often this request has been sent before, as a request extension.
 ///
@@ -59,9 +60,6 @@ where
 
 fn start<B: Body>(shared: &Arc<Shared>, request: &Request<B>) -> Attempt {
     let (uri, headers) = (request.uri(), request.headers());
-    let stated = headers
-        .get(header::CONTENT_LENGTH)
-        .and_then(|length| length.to_str().ok());
     with_target(uri, headers, |target| {
         Attempt::start(
             shared,
@@ -73,9 +71,7 @@ fn start<B: Body>(shared: &Arc<Shared>, request: &Request<B>) -> Attempt {
                     .extensions()
                     .get()
                     .map_or(0, |ResendCount(count)| *count),
-                body_bytes: stated
-                    .and_then(|length| length.parse().ok())
-                    .or_else(|| request.body().size_hint().exact()),
+                body_bytes: content_length(headers).or_else(|| request.body().size_hint().exact()),
             },
         )
     })

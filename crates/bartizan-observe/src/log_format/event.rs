@@ -38,6 +38,11 @@ pub(super) fn current(has_context: bool, baggage: &[Box<str>]) -> Current {
 }
 
 impl Current {
+    fn baggage(&self) -> impl Iterator<Item = (&str, &str)> {
+        let entries = self.baggage.iter();
+        entries.map(|(key, value)| (&**key, value.as_str()))
+    }
+
     #[cfg(test)]
     pub(super) const fn is_empty(&self) -> bool {
         self.span.is_none() && self.baggage.is_empty()
@@ -101,13 +106,7 @@ where
         out.extend_from_slice(b",\"task_id\":");
         push_u64(out, task.id().get());
     });
-    push_baggage_json(
-        out,
-        current
-            .baggage
-            .iter()
-            .map(|(key, value)| (&**key, value.as_str())),
-    );
+    push_baggage_json(out, current.baggage());
     let suppressed = suppressed();
     if suppressed > 0 {
         out.extend_from_slice(b",\"suppressed\":");
@@ -176,13 +175,7 @@ pub(super) fn human<S>(
         out.extend_from_slice(b" task=");
         push_u64(out, task.id().get());
     });
-    push_baggage_words(
-        out,
-        current
-            .baggage
-            .iter()
-            .map(|(key, value)| (&**key, value.as_str())),
-    );
+    push_baggage_words(out, current.baggage());
     let suppressed = suppressed();
     if suppressed > 0 {
         out.extend_from_slice(b" suppressed=");

@@ -1,7 +1,7 @@
 //! What a response's head decides: whether the request is over with it, and what it is told.
 
 use bartizan_task::TaskRef;
-use http::header::{self, Entry};
+use http::header::Entry;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body::Body;
 
@@ -12,7 +12,7 @@ use super::on_close::OnClose;
 use super::record::Record;
 use super::span::RequestSpan;
 use crate::Outcome;
-use crate::event_stream::is_event_stream;
+use crate::message::{content_length, is_event_stream};
 use crate::names::header::{SERVER_TIMING, X_REQUEST_ID};
 
 /// Put on a response that was made from a caught panic, so that the request is still recorded as
@@ -70,7 +70,7 @@ pub(super) fn respond<B: Body>(
         let expected = body
             .size_hint()
             .exact()
-            .or_else(|| announced(&head.headers));
+            .or_else(|| content_length(&head.headers));
         Ending::Body(BodyEnding::new(
             record,
             status,
@@ -98,16 +98,6 @@ fn set_headers(record: &TaskRef<Record>, headers: &mut HeaderMap) {
 /// Switched protocols, or opened a tunnel, which HTTP/2 does by an extended CONNECT.
 fn is_upgrade(record: &Record, status: StatusCode) -> bool {
     status == StatusCode::SWITCHING_PROTOCOLS || (record.facts.is_connect && status.is_success())
-}
-
-/// The length that the head promises.
-fn announced(headers: &HeaderMap) -> Option<u64> {
-    headers
-        .get(header::CONTENT_LENGTH)?
-        .to_str()
-        .ok()?
-        .parse()
-        .ok()
 }
 
 /// Statuses whose body, should there be one, no server sends.

@@ -21,40 +21,38 @@ use super::transport::{Handed, Sent, Transport};
 /// A log record as it waits for its export.
 pub(super) type LogItem = (SdkLogRecord, InstrumentationScope);
 
+/// What is the same whatever the batches are of: the last one as it was encoded, where the transport
+/// is ours and keeps it.
+pub(super) trait Outlet: Send {
+    /// Whether a batch can be sent again, which takes a transport of ours.
+    fn can_resend(&self) -> bool;
+
+    /// Sends the last batch again.
+    fn resend(&mut self) -> Sending<'_>;
+
+    /// What the last batch was encoded to, if that is known.
+    fn message(&self) -> Option<Bytes>;
+
+    /// The last batch is settled and is not sent again.
+    fn forget(&mut self);
+
+    /// Tells whether the current batch has left.
+    fn handed(&self) -> Handed;
+}
+
 /// Where a pipeline's batches go.
-pub(super) trait Sink<T>: Send {
+pub(super) trait Sink<T>: Outlet {
     /// Sends one batch. Dropping the future gives the batch up.
     fn send(&mut self, batch: Vec<T>) -> Sending<'_>;
 
-    /// Whether a batch can be sent again, which takes a transport of ours.
-    fn can_resend(&self) -> bool {
-        false
-    }
-
-    /// Sends the last batch again.
-    fn resend(&mut self) -> Sending<'_> {
-        Box::pin(std::future::ready(Sent::Failed))
-    }
-
     /// Encodes a batch without sending it; it is then the last one. Where that cannot be done,
-    /// there is no [message](Self::message) afterwards.
+    /// there is no [message](Outlet::message) afterwards.
     fn encode(&mut self, _batch: Vec<T>) -> Encoding<'_> {
         Box::pin(std::future::ready(()))
     }
 
-    /// What the last batch was encoded to, if that is known.
-    fn message(&self) -> Option<Bytes> {
-        None
-    }
-
-    /// The last batch is settled and is not sent again.
-    fn forget(&mut self) {}
-
     /// Describes the service that the items come from.
     fn set_resource(&mut self, resource: &Resource);
-
-    /// Tells whether the current batch has left.
-    fn handed(&self) -> Handed;
 
     /// Metrics only: sums since the start, or since the last collection.
     fn temporality(&self) -> Temporality {
@@ -62,7 +60,7 @@ pub(super) trait Sink<T>: Send {
     }
 }
 
-/// Encoding has no result but [`Sink::message`].
+/// Encoding has no result but [`Outlet::message`].
 pub(super) type Encoding<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 pub(super) type Sending<'a> = Pin<Box<dyn Future<Output = Sent> + Send + 'a>>;
@@ -90,8 +88,14 @@ impl<E> Exporting<E> {
             transport: Some(transport),
         }
     }
+}
 
-    fn again(&self) -> Sending<'_> {
+impl<E: Send + Sync> Outlet for Exporting<E> {
+    fn can_resend(&self) -> bool {
+        self.transport.is_some()
+    }
+
+    fn resend(&mut self) -> Sending<'_> {
         match self.transport.as_deref() {
             Some(transport) => Box::pin(async move {
                 match caught(transport.resend()).await {
@@ -103,7 +107,17 @@ impl<E> Exporting<E> {
         }
     }
 
-    fn noted(&self) -> Handed {
+    fn message(&self) -> Option<Bytes> {
+        self.transport.as_ref()?.message()
+    }
+
+    fn forget(&mut self) {
+        self.transport
+            .iter()
+            .for_each(|transport| transport.forget());
+    }
+
+    fn handed(&self) -> Handed {
         self.transport
             .as_ref()
             .map_or_else(Handed::assumed, |transport| transport.handed())
@@ -121,30 +135,8 @@ impl<E: SpanExporter> Sink<SpanData> for Exporting<E> {
         Box::pin(encoded(transport, || self.exporter.export(batch)))
     }
 
-    fn message(&self) -> Option<Bytes> {
-        self.transport.as_ref()?.message()
-    }
-
     fn set_resource(&mut self, resource: &Resource) {
         self.exporter.set_resource(resource);
-    }
-
-    fn handed(&self) -> Handed {
-        self.noted()
-    }
-
-    fn can_resend(&self) -> bool {
-        self.transport.is_some()
-    }
-
-    fn resend(&mut self) -> Sending<'_> {
-        self.again()
-    }
-
-    fn forget(&mut self) {
-        self.transport
-            .iter()
-            .for_each(|transport| transport.forget());
     }
 }
 
@@ -171,30 +163,8 @@ impl<E: LogExporter> Sink<LogItem> for Exporting<E> {
         })
     }
 
-    fn message(&self) -> Option<Bytes> {
-        self.transport.as_ref()?.message()
-    }
-
     fn set_resource(&mut self, resource: &Resource) {
         self.exporter.set_resource(resource);
-    }
-
-    fn handed(&self) -> Handed {
-        self.noted()
-    }
-
-    fn can_resend(&self) -> bool {
-        self.transport.is_some()
-    }
-
-    fn resend(&mut self) -> Sending<'_> {
-        self.again()
-    }
-
-    fn forget(&mut self) {
-        self.transport
-            .iter()
-            .for_each(|transport| transport.forget());
     }
 }
 
@@ -213,24 +183,6 @@ impl<E: PushMetricExporter> Sink<ResourceMetrics> for Exporting<E> {
 
     /// Collections carry it already.
     fn set_resource(&mut self, _resource: &Resource) {}
-
-    fn handed(&self) -> Handed {
-        self.noted()
-    }
-
-    fn can_resend(&self) -> bool {
-        self.transport.is_some()
-    }
-
-    fn resend(&mut self) -> Sending<'_> {
-        self.again()
-    }
-
-    fn forget(&mut self) {
-        self.transport
-            .iter()
-            .for_each(|transport| transport.forget());
-    }
 
     fn temporality(&self) -> Temporality {
         self.exporter.temporality()

@@ -7,9 +7,9 @@ use std::task::{Context, Poll, ready};
 
 use axum::body::{Body, Bytes};
 use axum::extract::DefaultBodyLimit;
-use axum::http::{Request, Response, StatusCode, header};
+use axum::http::{Request, Response, StatusCode};
 use axum::response::IntoResponse;
-use http::HeaderMap;
+use bartizan_observe::message::content_length;
 use http_body::{Frame, SizeHint};
 use http_body_util::{LengthLimitError, Limited};
 use pin_project_lite::pin_project;
@@ -117,7 +117,7 @@ where
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let limit = self.limit;
-        if declared(request.headers()).is_some_and(|length| length > limit as u64) {
+        if content_length(request.headers()).is_some_and(|length| length > limit as u64) {
             return BodyLimitFuture {
                 inner: None,
                 passed: None,
@@ -181,15 +181,6 @@ fn too_large(limit: usize) -> Response<Body> {
         .with_detail(format!("a body may have {limit} bytes at most"))
         .with_extension("limit", limit)
         .into_response()
-}
-
-fn declared(headers: &HeaderMap) -> Option<u64> {
-    headers
-        .get(header::CONTENT_LENGTH)?
-        .to_str()
-        .ok()?
-        .parse()
-        .ok()
 }
 
 // === impl Watched ===

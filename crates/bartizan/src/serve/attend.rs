@@ -8,8 +8,9 @@ use std::task::{Context, Poll, ready};
 
 use axum::body::{Body, Bytes};
 use bartizan_observe::Clock;
-use http::header::{CONNECTION, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version};
+use bartizan_observe::message::is_event_stream;
+use http::header::CONNECTION;
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use pin_project_lite::pin_project;
@@ -103,17 +104,6 @@ impl Future for Attending {
             _under_way: under_way,
         })))
     }
-}
-
-fn is_event_stream(headers: &HeaderMap) -> bool {
-    let media_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
-    media_type
-        .and_then(|value| value.split(|byte| *byte == b';').next())
-        .is_some_and(|value| {
-            value
-                .trim_ascii()
-                .eq_ignore_ascii_case(b"text/event-stream")
-        })
 }
 
 // === impl AttendedBody ===

@@ -29,7 +29,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use http::{Extensions, header};
+use http::Extensions;
 use reqwest::{Body, Request, Response, ResponseBuilderExt, Url};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next};
 
@@ -38,6 +38,7 @@ use super::future::Sending;
 use super::layer::Shared;
 use super::target::{Scheme, Target};
 use super::{ClientLayer, ResendCount, ResponseBody, error_type};
+use crate::message::content_length;
 use crate::names;
 
 pub use redirect::{DEFAULT_MAX_REDIRECTS, FollowRedirects, TooManyRedirects};
@@ -91,7 +92,6 @@ impl RequestSpans {
 
     fn start(&self, request: &Request, resends: u32) -> Attempt {
         let url = request.url();
-        let stated = request.headers().get(header::CONTENT_LENGTH);
         let sized = || http_body::Body::size_hint(request.body()?).exact();
         Attempt::start(
             &self.shared,
@@ -100,8 +100,7 @@ impl RequestSpans {
                 target: Target::new(Scheme::of(Some(url.scheme())), url.host_str(), url.port()),
                 url: Some(url),
                 resends,
-                body_bytes: stated
-                    .and_then(|length| length.to_str().ok()?.parse().ok())
+                body_bytes: content_length(request.headers())
                     .or_else(sized)
                     .or_else(|| request.body().is_none().then_some(0)),
             },

@@ -1,29 +1,35 @@
 //! From the settings to the running pipelines.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use opentelemetry::logs::LoggerProvider;
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry::trace::TracerProvider;
-use opentelemetry_sdk::logs::{SdkLogger, SdkLoggerProvider};
-use opentelemetry_sdk::metrics::SdkMeterProvider;
-use opentelemetry_sdk::trace::SdkTracerProvider;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::logs::{LoggerProviderBuilder, SdkLogger, SdkLoggerProvider};
+use opentelemetry_sdk::metrics::data::ResourceMetrics;
+use opentelemetry_sdk::metrics::{MeterProviderBuilder, SdkMeterProvider, Temporality};
+use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, TracerProviderBuilder};
 
 use super::{Part, TelemetryBuilder};
 use crate::access_log::{AccessLog, AccessLogBuilder};
 use crate::telemetry::config::{
     BatchConfig, DEFAULT_EXPORT_TIMEOUT, DEFAULT_METRIC_INTERVAL, Destination,
 };
+use crate::telemetry::limits::Limits;
 use crate::telemetry::logs::QueueLogs;
 use crate::telemetry::metrics::Collector;
 use crate::telemetry::output::Output;
+use crate::telemetry::queue::Queue;
 use crate::telemetry::shutdown::Queues;
+use crate::telemetry::sink::{LogItem, Sink};
 use crate::telemetry::spans::{OpenSpans, QueueSpans};
 use crate::telemetry::spool::Opened;
 use crate::telemetry::transport::Signal;
 use crate::telemetry::{
-    Inner, Overview, Telemetry, TelemetryError, detect, ids, otlp, output, own, resource, spool,
-    worker,
+    Inner, Overview, Sampler, Telemetry, TelemetryError, detect, ids, otlp, output, own, resource,
+    spool, worker,
 };
 use crate::tracing_source::scope;
 use crate::{Clock, method};
@@ -35,10 +41,6 @@ impl TelemetryBuilder {
     ///
     /// When an exporter does not accept its configuration, the known methods can't be set, the
     /// spool's directory can't be created, or the thread cannot be started.
-    #[expect(
-        clippy::too_many_lines,
-        reason = "one pipeline after the other, in one place"
-    )]
     pub fn build(mut self) -> Result<Telemetry, TelemetryError> {
         if let Some(methods) = &self.known_methods {
             method::set_known(methods.iter().map(String::as_str))?;
@@ -51,60 +53,33 @@ impl TelemetryBuilder {
         let spool = self.open_spool()?;
         let overview = self.overview();
         let resource = resource::build(self.service_name.as_deref(), self.attributes, detected);
-        let limits = self.limits;
-        let mut tasks = Vec::new();
-
-        let tracers = SdkTracerProvider::builder()
-            .with_sampler(self.sampler)
-            .with_id_generator(ids::Ids::default())
-            .with_resource(resource.clone());
-        let mut tracers = with_parts(limits.apply(tracers), self.tracer_parts);
-        let batch = self.span_batch.unwrap_or(BatchConfig::SPANS);
-        let open_spans = Arc::new(OpenSpans::default());
-        let spans = self.traces.open(Signal::Traces, otlp::spans)?;
-        let spans = spans.map(|sink| {
-            output::push(
-                Signal::Traces,
-                sink,
-                batch,
-                spool.traces,
-                &resource,
-                &mut tasks,
-            )
-        });
-        if let Some(queue) = &spans {
-            let (queue, open) = (Arc::clone(queue), Arc::clone(&open_spans));
-            tracers = tracers.with_span_processor(QueueSpans::new(queue, open, limits));
-        }
-
-        let loggers = SdkLoggerProvider::builder().with_resource(resource.clone());
-        let mut loggers = with_parts(loggers, self.logger_parts);
-        let batch = self.log_batch.unwrap_or(BatchConfig::LOGS);
-        let logs = self.logs.open(Signal::Logs, otlp::logs)?;
-        let logs = logs
-            .map(|sink| output::push(Signal::Logs, sink, batch, spool.logs, &resource, &mut tasks));
-        if let Some(queue) = &logs {
-            let queue = QueueLogs::new(Arc::clone(queue), self.baggage, limits);
-            loggers = loggers.with_log_processor(queue);
-        }
-
-        let meters = SdkMeterProvider::builder().with_resource(resource);
-        let mut meters = with_parts(meters, self.meter_parts);
-        let temporality = self.temporality;
-        let interval = self.metric_interval.unwrap_or(DEFAULT_METRIC_INTERVAL);
-        let timeout = self.metric_timeout.unwrap_or(DEFAULT_EXPORT_TIMEOUT);
-        let open = |to: &Destination| otlp::metrics(to, temporality);
-        let metrics = self.metrics.open(Signal::Metrics, open)?.map(|sink| {
-            let temporality = sink.temporality();
-            let pipeline = output::collected(sink, interval, timeout);
-            let queue = Arc::clone(&pipeline.queue);
-            let collector = Collector::new(Arc::clone(&queue), temporality);
-            meters = std::mem::take(&mut meters).with_reader(collector.clone());
-            tasks.push(Box::pin(pipeline.run(move || collector.collect())) as worker::Task);
-            queue
-        });
-
-        worker::start(tasks)?;
+        let mut pipelines = Pipelines {
+            resource,
+            limits: self.limits,
+            tasks: Vec::new(),
+        };
+        let (tracers, spans, open_spans) = pipelines.traces(
+            self.sampler,
+            self.tracer_parts,
+            self.traces,
+            self.span_batch.unwrap_or(BatchConfig::SPANS),
+            spool.traces,
+        )?;
+        let (loggers, logs) = pipelines.logs(
+            self.logger_parts,
+            self.logs,
+            self.log_batch.unwrap_or(BatchConfig::LOGS),
+            spool.logs,
+            self.baggage,
+        )?;
+        let (meters, metrics) = pipelines.metrics(
+            self.meter_parts,
+            self.metrics,
+            self.temporality,
+            self.metric_interval.unwrap_or(DEFAULT_METRIC_INTERVAL),
+            self.metric_timeout.unwrap_or(DEFAULT_EXPORT_TIMEOUT),
+        )?;
+        worker::start(pipelines.tasks)?;
         let (tracer_provider, logger_provider, meter_provider) =
             (tracers.build(), loggers.build(), meters.build());
         let scope = scope();
@@ -140,6 +115,94 @@ impl TelemetryBuilder {
             log_control: self.log_control,
             clock: Clock::default(),
         })))
+    }
+}
+
+/// The providers and their pipelines in the making.
+struct Pipelines {
+    resource: Resource,
+    limits: Limits,
+    tasks: Vec<worker::Task>,
+}
+
+/// The queue of a signal that is exported.
+type Exported<T> = Option<Arc<Queue<T>>>;
+
+impl Pipelines {
+    fn traces(
+        &mut self,
+        sampler: Sampler,
+        parts: Vec<Part<TracerProviderBuilder>>,
+        to: Output<SpanData>,
+        batch: BatchConfig,
+        spool: Option<spool::Way>,
+    ) -> Result<(TracerProviderBuilder, Exported<SpanData>, Arc<OpenSpans>), TelemetryError> {
+        let tracers = SdkTracerProvider::builder()
+            .with_sampler(sampler)
+            .with_id_generator(ids::Ids::default())
+            .with_resource(self.resource.clone());
+        let mut tracers = with_parts(self.limits.apply(tracers), parts);
+        let open = Arc::new(OpenSpans::default());
+        let sink = to.open(Signal::Traces, otlp::spans)?;
+        let queue = sink.map(|sink| self.push(Signal::Traces, sink, batch, spool));
+        if let Some(queue) = &queue {
+            let queue = QueueSpans::new(Arc::clone(queue), Arc::clone(&open), self.limits);
+            tracers = tracers.with_span_processor(queue);
+        }
+        Ok((tracers, queue, open))
+    }
+
+    fn logs(
+        &mut self,
+        parts: Vec<Part<LoggerProviderBuilder>>,
+        to: Output<LogItem>,
+        batch: BatchConfig,
+        spool: Option<spool::Way>,
+        baggage: Vec<Box<str>>,
+    ) -> Result<(LoggerProviderBuilder, Exported<LogItem>), TelemetryError> {
+        let loggers = SdkLoggerProvider::builder().with_resource(self.resource.clone());
+        let mut loggers = with_parts(loggers, parts);
+        let sink = to.open(Signal::Logs, otlp::logs)?;
+        let queue = sink.map(|sink| self.push(Signal::Logs, sink, batch, spool));
+        if let Some(queue) = &queue {
+            let queue = QueueLogs::new(Arc::clone(queue), baggage, self.limits);
+            loggers = loggers.with_log_processor(queue);
+        }
+        Ok((loggers, queue))
+    }
+
+    fn metrics(
+        &mut self,
+        parts: Vec<Part<MeterProviderBuilder>>,
+        to: Output<ResourceMetrics>,
+        temporality: Temporality,
+        interval: Duration,
+        timeout: Duration,
+    ) -> Result<(MeterProviderBuilder, Exported<ResourceMetrics>), TelemetryError> {
+        let meters = SdkMeterProvider::builder().with_resource(self.resource.clone());
+        let mut meters = with_parts(meters, parts);
+        let open = |to: &Destination| otlp::metrics(to, temporality);
+        let Some(sink) = to.open(Signal::Metrics, open)? else {
+            return Ok((meters, None));
+        };
+        let temporality = sink.temporality();
+        let pipeline = output::collected(sink, interval, timeout);
+        let queue = Arc::clone(&pipeline.queue);
+        let collector = Collector::new(Arc::clone(&queue), temporality);
+        meters = meters.with_reader(collector.clone());
+        self.tasks
+            .push(Box::pin(pipeline.run(move || collector.collect())));
+        Ok((meters, Some(queue)))
+    }
+
+    fn push<T: Send + 'static>(
+        &mut self,
+        signal: Signal,
+        sink: Box<dyn Sink<T>>,
+        batch: BatchConfig,
+        spool: Option<spool::Way>,
+    ) -> Arc<Queue<T>> {
+        output::push(signal, sink, batch, spool, &self.resource, &mut self.tasks)
     }
 }
 
