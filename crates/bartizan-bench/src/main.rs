@@ -3,6 +3,7 @@
 //! `cargo run --release -p bartizan-bench -- --help` says what there is.
 
 mod alloc;
+mod breakers;
 mod check;
 mod collectors;
 mod exchange;
@@ -40,6 +41,12 @@ fn main() -> Result<(), BoxError> {
         } => table(filter.as_deref(), &rounds, json),
         Command::Row { name, iterations } => one_row(&name, iterations),
         Command::Collectors { rounds, json } => collectors::run(&rounds, json),
+        Command::Breakers {
+            rounds,
+            json,
+            instructions,
+        } => breakers::run(&rounds, json, instructions),
+        Command::Breaker { name, iterations } => breakers::one(&name, iterations),
     }
 }
 

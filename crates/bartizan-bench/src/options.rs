@@ -14,9 +14,13 @@ What Bartizan and its peers cost per request, in one process, over one axum appl
   --rounds N         rounds over all rows (default 300)
   --requests N       requests per row and round (default 1000); beyond 1500, the peers' queues of
                      2048 spans may overflow, which the table then says
-  --collectors       instead of the table: requests beside a collector that is well, refuses
-                     connections, never answers, or answers 503; and how long flushes take
-  --row NAME         run this one row and report no times: for a profiler
+  --collectors       instead of the table: requests beside a collector that is well, slow or
+                     flapping, refuses or resets connections, never answers, or answers 503 or 429,
+                     with and without a time to wait; and how long flushes take
+  --breakers         instead of the table: calls through circuit breakers
+  --instructions     with --breakers: also count instructions, which takes valgrind and a minute
+  --row NAME         run this one row, of the breakers with --breakers, and report no times: for a
+                     profiler
   --iterations N     requests in that one row (default 10000)
   --help             this text
 
@@ -34,6 +38,12 @@ and the quartiles. cpu is the processor time of all threads until the queues are
 work which is only moved to another thread shows; one flush of the queues a round is a part of it.
 allocs and bytes are the calling thread's; a reallocation counts as one of its new size. +ns and
 +allocs are over bare_layer.
+
+Of the breakers: a call clones, readies and calls a ready service. ns is the fastest round, +ns is
+over the bare service and +clock over the bare service with the clock readings that the path needs,
+two while closed and one while open; a rejection is held against a service that is not called.
++instr is over the bare service; the inside of a clock reading is not in it. What reads no clock is
+below 0 in +clock.
 
 Before anything is measured, each row is checked to deliver the spans, measurements and lines that
 it claims. Subscribers of `tracing` are installed per row and thread; a process that has a single
@@ -57,6 +67,15 @@ pub(crate) enum Command {
         rounds: Rounds,
         json: bool,
     },
+    Breakers {
+        rounds: Rounds,
+        json: bool,
+        instructions: bool,
+    },
+    Breaker {
+        name: String,
+        iterations: u64,
+    },
 }
 
 /// How much to measure.
@@ -72,6 +91,7 @@ pub(crate) struct Rounds {
 /// Reads the arguments after the program's name.
 pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Command, BoxError> {
     let (mut filter, mut row, mut json, mut collectors) = (None, None, false, false);
+    let (mut breakers, mut instructions) = (false, false);
     let mut rounds = Rounds::default();
     let mut iterations = 10_000;
     while let Some(name) = arguments.next() {
@@ -84,6 +104,8 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Comma
             "--help" | "-h" => return Ok(Command::Help),
             "--json" => json = true,
             "--collectors" => collectors = true,
+            "--breakers" => breakers = true,
+            "--instructions" => instructions = true,
             "--filter" => filter = Some(value()?),
             "--rounds" => rounds.count = number(&name, &value()?)?,
             "--requests" => rounds.requests = number(&name, &value()?)?,
@@ -94,6 +116,12 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Comma
     }
     Ok(match row {
         None if collectors => Command::Collectors { rounds, json },
+        None if breakers => Command::Breakers {
+            rounds,
+            json,
+            instructions,
+        },
+        Some(name) if breakers => Command::Breaker { name, iterations },
         Some(name) => Command::Row { name, iterations },
         None => Command::Table {
             filter,
@@ -165,6 +193,27 @@ mod tests {
         assert_eq!(
             parsed("--row bare --iterations 7"),
             Ok(Command::Row {
+                name,
+                iterations: 7
+            })
+        );
+    }
+
+    #[test]
+    fn breakers_have_a_table_and_rows_of_their_own() {
+        let rounds = Rounds::default();
+        assert_eq!(
+            parsed("--breakers --instructions --json"),
+            Ok(Command::Breakers {
+                rounds,
+                json: true,
+                instructions: true
+            })
+        );
+        let name = "recloser".to_owned();
+        assert_eq!(
+            parsed("--breakers --row recloser --iterations 7"),
+            Ok(Command::Breaker {
                 name,
                 iterations: 7
             })

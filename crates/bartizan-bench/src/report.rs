@@ -22,7 +22,7 @@ const PACKAGES: [&str; 9] = [
 ];
 
 /// What was resolved when this was built.
-const LOCK: &str = include_str!("../../../Cargo.lock");
+pub(crate) const LOCK: &str = include_str!("../../../Cargo.lock");
 
 /// Everything that one run has to say.
 #[derive(Debug)]
@@ -136,12 +136,12 @@ impl Report<'_> {
     }
 }
 
-fn tenths(value: f64) -> f64 {
+pub(crate) fn tenths(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }
 
 /// The versions of a package in a lock file, separated by slashes.
-fn locked(lock: &str, package: &str) -> String {
+pub(crate) fn locked(lock: &str, package: &str) -> String {
     let name = format!("name = \"{package}\"");
     let mut lines = lock.lines();
     let mut versions = Vec::new();

@@ -2,7 +2,8 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use crate::{RequestId, TaskId};
 
@@ -28,6 +29,8 @@ struct Node<T: ?Sized> {
     /// Set on the root and copied to every descendant, so that a line can be attributed without a
     /// walk up the tree.
     request_id: Option<RequestId>,
+    /// By when whoever waits for the tree wants it done; only the root's counts.
+    deadline: Mutex<Option<Instant>>,
     data: T,
 }
 
@@ -49,6 +52,7 @@ impl Task {
             root: Some(self.root_task().clone()),
             name: name.into(),
             request_id: self.0.request_id.clone(),
+            deadline: Mutex::default(),
             data: (),
         }))
     }
@@ -89,6 +93,30 @@ impl Task {
         self.0.request_id.as_ref()
     }
 
+    /// By when whoever waits for this task's tree wants it done; `None` for any time.
+    ///
+    /// Nobody is stopped by it. It is for those who ask others on the task's behalf, and can tell
+    /// them.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        *self.root_deadline()
+    }
+
+    /// Wants this task's tree done by then, unless it is wanted earlier already.
+    pub fn set_deadline(&self, deadline: Instant) {
+        let mut known = self.root_deadline();
+        *known = Some(known.map_or(deadline, |known| known.min(deadline)));
+    }
+
+    fn root_deadline(&self) -> MutexGuard<'_, Option<Instant>> {
+        let root = self.root_task();
+        // Nothing is left half done where it could panic.
+        root.0
+            .deadline
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The typed view, when this task was made with data of type `T`.
     #[must_use]
     pub fn downcast_data<T: Any>(&self) -> Option<&T> {
@@ -124,6 +152,7 @@ impl<T: Any + Send + Sync> TaskRef<T> {
             root: None,
             name: name.into(),
             request_id,
+            deadline: Mutex::default(),
             data,
         }))
     }

@@ -157,7 +157,7 @@ fn matched_path(extensions: &Extensions) -> Option<&str> {
         .or_else(|| extensions.get::<Route>().map(|route| &*route.0))
 }
 
-fn peer(extensions: &Extensions) -> Option<SocketAddr> {
+pub(crate) fn peer(extensions: &Extensions) -> Option<SocketAddr> {
     extensions.get::<PeerAddr>().map(|peer| peer.0).or_else(|| {
         extensions
             .get::<ConnectInfo<SocketAddr>>()

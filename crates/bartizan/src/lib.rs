@@ -11,7 +11,7 @@
 //!         .layer(bartizan::stack().with_telemetry(&telemetry).build()?);
 //!     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
 //!     let report = bartizan::serve(listener, app, telemetry).await?;
-//!     tracing::info!(%report, "stopped");
+//!     eprintln!("{report}"); // the log is closed with the telemetry
 //!     Ok(())
 //! }
 //! ```
@@ -25,6 +25,7 @@ mod connection;
 mod error;
 mod layers;
 mod problem;
+mod protect;
 mod serve;
 mod stack;
 
@@ -32,6 +33,7 @@ pub mod admin;
 pub mod client;
 pub mod config;
 pub mod edge;
+pub mod outbound;
 pub mod task;
 pub mod telemetry;
 
@@ -49,6 +51,9 @@ pub use edge::{BodyLimitLayer, CorsLayer, DecompressionLayer, SensitiveHeadersLa
 pub use error::Error;
 pub use layers::{MetricsLayer, RequestLogLayer, TraceLayer, options};
 pub use problem::Problem;
+pub use protect::breaker::CircuitBreakerLayer;
+pub use protect::timeout::TimeoutLayer;
+pub use protect::{breaker, rescue, timeout};
 pub use serve::{
     CutOff, CutOffRequest, DEFAULT_GRACE, DRAIN_DEADLINE, EXIT_CUT_OFF, EXIT_TELEMETRY_LOST,
     ExitPolicy, Lifecycle, MAX_NAMED, Phase, PhaseEntry, ServeReport, Server, serve,

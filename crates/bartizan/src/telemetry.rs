@@ -17,19 +17,39 @@ use crate::config::{self, InvalidVar};
 /// terminal and `json` elsewhere. Default: `auto`.
 pub const LOG_FORMAT_VARIABLE: &str = "BARTIZAN_LOG_FORMAT";
 
-/// Sets everything up from the environment (`OTEL_*`, `RUST_LOG`, [`LOG_FORMAT_VARIABLE`]): the
-/// pipelines, OpenTelemetry's globals, and the process's `tracing` subscriber.
-///
-/// Lines go to standard output, access lines and `tracing` events alike. What is on is told at the
-/// start: on a terminal as a screen on standard error, elsewhere as an event.
+/// Sets everything up from the environment (`OTEL_*`, `RUST_LOG`, [`LOG_FORMAT_VARIABLE`]):
+/// [`install`] with what [`TelemetryBuilder::from_env`] reads.
 ///
 /// # Errors
 ///
 /// When a variable has a value that cannot be used, which the error names, or a `tracing`
 /// subscriber is set already.
 pub fn from_env() -> Result<Telemetry, Error> {
+    install(TelemetryBuilder::from_env()?)
+}
+
+/// Builds the telemetry and makes it the process's: the pipelines, OpenTelemetry's globals, the
+/// `tracing` subscriber, and an access log in the format of [`LOG_FORMAT_VARIABLE`].
+///
+/// Lines go to standard output, access lines and `tracing` events alike. What is on is told at the
+/// start: on a terminal as a screen on standard error, elsewhere as an event.
+///
+/// # Errors
+///
+/// When the variable or the builder has a value that cannot be used, which the error names, or a
+/// `tracing` subscriber is set already.
+///
+/// ```no_run
+/// use bartizan::telemetry::{self, TelemetryBuilder};
+///
+/// // As `from_env`, with an exposition for the admin port's `/metrics` whatever the environment says.
+/// let telemetry = telemetry::install(TelemetryBuilder::from_env()?.with_exposition())?;
+/// # let _ = telemetry;
+/// # Ok::<(), bartizan::Error>(())
+/// ```
+pub fn install(builder: TelemetryBuilder) -> Result<Telemetry, Error> {
     let format = log_format(env::var, stdout().is_terminal())?;
-    let telemetry = TelemetryBuilder::from_env()?
+    let telemetry = builder
         .with_access_log(AccessLog::builder().with_format(format))
         .build()?;
     telemetry.install_global();

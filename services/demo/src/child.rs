@@ -71,6 +71,8 @@ enum What {
     Hung,
     #[error("ended without a report: {0}")]
     NoReport(ExitStatus),
+    #[error("cut requests off at its end: {0}")]
+    CutOff(ExitStatus),
 }
 
 // === impl Child ===
@@ -128,7 +130,7 @@ impl Child {
         self.ready.address
     }
 
-    /// Where its faults are set, if they can be.
+    /// Where its admin port is, if it has one.
     pub(crate) const fn admin(&self) -> Option<SocketAddr> {
         self.ready.admin
     }
@@ -158,7 +160,8 @@ impl Child {
         let what = match timeout(STOP_DEADLINE, self.running.wait()).await {
             Ok(Ok(status)) => match self.running.read_to_the_end().await {
                 Some(report) if status.success() => return Ok(*report),
-                _ => What::NoReport(status),
+                Some(_) => What::CutOff(status),
+                None => What::NoReport(status),
             },
             Ok(Err(error)) => What::Wait(error),
             Err(_) => {

@@ -1,8 +1,7 @@
 use std::io;
 use std::net::SocketAddr;
 
-use bartizan::config::InvalidVar;
-
+use crate::Role;
 use crate::child::ChildError;
 
 /// Why the demo, or a service that it started, ended early.
@@ -31,101 +30,41 @@ pub enum Error {
     /// A second Ctrl-C came while the services were being stopped.
     #[error("interrupted again, the services were killed and their reports are lost")]
     Impatient,
-    /// In a service's role: its environment is wrong.
+    /// In a service's role: it could not start or serve, for another reason than its ports.
     #[error(transparent)]
-    Config(#[from] InvalidVar),
-    /// In the gateway's role: it could not start, for another reason than its port.
-    #[error(transparent)]
-    Gateway(gateway::StartError),
-    /// In the inventory's role: it could not start, for another reason than its ports.
-    #[error(transparent)]
-    Inventory(inventory::StartError),
-    /// In the order service's role: it could not start, for another reason than its port.
-    #[error(transparent)]
-    Orders(orders::StartError),
-    /// In the payments' role: it could not start, for another reason than its ports.
-    #[error(transparent)]
-    Payments(payments::StartError),
-    /// In a service's role: serving failed.
-    #[error("cannot serve: {0}")]
-    Serve(#[source] io::Error),
+    Service(shop::Error),
 }
 
+// === impl Error ===
+
 impl Error {
+    /// Why the service of a role does not serve.
+    ///
+    /// It names the key of its address, but whoever runs the demo has an option for it.
+    pub(crate) fn of(role: Role, error: shop::Error) -> Self {
+        match error {
+            shop::Error::Listen {
+                address,
+                key,
+                source,
+            } => Self::Listen {
+                address,
+                option: match key {
+                    "server.admin.bind" => role.admin_port_option(),
+                    _ => role.port_option(),
+                },
+                source,
+            },
+            other => Self::Service(other),
+        }
+    }
+
     /// What the process should exit with: 2 where the configuration is to blame, else 1.
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) => 2,
+            Self::Service(error) => error.exit_code(),
             _ => 1,
-        }
-    }
-}
-
-// A service names the variable of its address, but whoever runs the demo has an option for it.
-
-impl From<gateway::StartError> for Error {
-    fn from(error: gateway::StartError) -> Self {
-        match error {
-            gateway::StartError::Listen { address, source } => Self::Listen {
-                address,
-                option: "--gateway-port",
-                source,
-            },
-            other => Self::Gateway(other),
-        }
-    }
-}
-
-impl From<orders::StartError> for Error {
-    fn from(error: orders::StartError) -> Self {
-        match error {
-            orders::StartError::Listen { address, source } => Self::Listen {
-                address,
-                option: "--orders-port",
-                source,
-            },
-            other => Self::Orders(other),
-        }
-    }
-}
-
-impl From<inventory::StartError> for Error {
-    fn from(error: inventory::StartError) -> Self {
-        match error {
-            inventory::StartError::Listen {
-                address,
-                variable,
-                source,
-            } => Self::Listen {
-                address,
-                option: match variable {
-                    "BIND" => "--inventory-port",
-                    _ => "--inventory-admin-port",
-                },
-                source,
-            },
-            other => Self::Inventory(other),
-        }
-    }
-}
-
-impl From<payments::StartError> for Error {
-    fn from(error: payments::StartError) -> Self {
-        match error {
-            payments::StartError::Listen {
-                address,
-                variable,
-                source,
-            } => Self::Listen {
-                address,
-                option: match variable {
-                    "BIND" => "--payments-port",
-                    _ => "--payments-admin-port",
-                },
-                source,
-            },
-            other => Self::Payments(other),
         }
     }
 }

@@ -22,13 +22,13 @@ async fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Command::Serve(role) => exit(role.name(), demo::serve(role).await),
-        Command::Run(options) => exit("demo", demo::run(&options).await),
+        Command::Run(options) => exit("demo", demo::run(&options).await.map(|()| 0)),
     }
 }
 
-fn exit(name: &str, result: Result<(), demo::Error>) -> ExitCode {
+fn exit(name: &str, result: Result<u8, demo::Error>) -> ExitCode {
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
             complain(name, &error);
             ExitCode::from(error.exit_code())

@@ -22,11 +22,13 @@ Options:
   --rate N                     requests a second, 1 to 100000; default 50
   --db PATH                    the order service's SQLite file; default :memory:
   --gateway-port PORT          default 8080
+  --gateway-admin-port PORT    probes, metrics, settings and log levels; default 8090
   --orders-port PORT           default 8081
+  --orders-admin-port PORT     the same; default 8091
   --inventory-port PORT        default 8082
-  --inventory-admin-port PORT  where the inventory is made slow; default 8092
+  --inventory-admin-port PORT  the same, and where it is made slow; default 8092
   --payments-port PORT         default 8083
-  --payments-admin-port PORT   where payments are made to fail; default 8093
+  --payments-admin-port PORT   the same, and where they are made to fail; default 8093
   --otlp-grpc-port PORT        default 4317
   --otlp-http-port PORT        default 4318
   --panel-port PORT            default 9090
@@ -66,15 +68,19 @@ pub struct Options {
     pub database: PathBuf,
     /// The gateway's port; like the others, 0 is any free one.
     pub gateway_port: u16,
+    /// The gateway's admin port.
+    pub gateway_admin_port: u16,
     /// The order service's port.
     pub orders_port: u16,
+    /// The order service's admin port.
+    pub orders_admin_port: u16,
     /// The inventory's port.
     pub inventory_port: u16,
-    /// Where the inventory's faults are set.
+    /// The inventory's admin port, where its faults are set as well.
     pub inventory_admin_port: u16,
     /// The payments' port.
     pub payments_port: u16,
-    /// Where the payments' faults are set.
+    /// The payments' admin port, where their faults are set as well.
     pub payments_admin_port: u16,
     /// Where OTLP is taken over gRPC.
     pub otlp_grpc_port: u16,
@@ -130,7 +136,9 @@ impl Options {
     fn port(&mut self, name: &str) -> Option<(&'static str, &mut u16)> {
         Some(match name {
             "--gateway-port" => ("--gateway-port", &mut self.gateway_port),
+            "--gateway-admin-port" => ("--gateway-admin-port", &mut self.gateway_admin_port),
             "--orders-port" => ("--orders-port", &mut self.orders_port),
+            "--orders-admin-port" => ("--orders-admin-port", &mut self.orders_admin_port),
             "--inventory-port" => ("--inventory-port", &mut self.inventory_port),
             "--inventory-admin-port" => ("--inventory-admin-port", &mut self.inventory_admin_port),
             "--payments-port" => ("--payments-port", &mut self.payments_port),
@@ -140,6 +148,16 @@ impl Options {
             "--panel-port" => ("--panel-port", &mut self.panel_port),
             _ => return None,
         })
+    }
+
+    /// A service's port and its admin port.
+    pub(crate) const fn ports_of(&self, role: Role) -> (u16, u16) {
+        match role {
+            Role::Gateway => (self.gateway_port, self.gateway_admin_port),
+            Role::Orders => (self.orders_port, self.orders_admin_port),
+            Role::Inventory => (self.inventory_port, self.inventory_admin_port),
+            Role::Payments => (self.payments_port, self.payments_admin_port),
+        }
     }
 }
 
@@ -152,7 +170,9 @@ impl Default for Options {
             rate: DEFAULT_RATE,
             database: PathBuf::from(orders::DEFAULT_DATABASE),
             gateway_port: gateway::DEFAULT_BIND.port(),
+            gateway_admin_port: gateway::DEFAULT_ADMIN_BIND.port(),
             orders_port: orders::DEFAULT_BIND.port(),
+            orders_admin_port: orders::DEFAULT_ADMIN_BIND.port(),
             inventory_port: inventory::DEFAULT_BIND.port(),
             inventory_admin_port: inventory::DEFAULT_ADMIN_BIND.port(),
             payments_port: payments::DEFAULT_BIND.port(),
@@ -203,7 +223,7 @@ mod tests {
             .split_whitespace()
             .filter(|word| word.starts_with("--") && word.ends_with("-port"))
             .collect();
-        assert_eq!(names.len(), 9);
+        assert_eq!(names.len(), 11);
         for name in names {
             let (_, port) = options.port(name).unwrap();
             let line = HELP.lines().find(|line| line.contains(&format!("{name} ")));

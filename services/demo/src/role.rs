@@ -1,18 +1,13 @@
 //! The child's side: being one of the services.
 
-use std::env;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::thread;
-use std::time::Duration;
 
-use axum::Router;
-use bartizan::Telemetry;
+use bartizan::ExitPolicy;
 use bartizan::telemetry::Report;
-use orders::Sweeper;
 use serde::{Deserialize, Serialize};
-use shop::faults::Admin;
-use tokio::net::TcpListener;
+use shop::Service;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
@@ -35,26 +30,11 @@ pub enum Role {
     Payments,
 }
 
-/// A service that listens and is to be served.
-struct Started {
-    listener: TcpListener,
-    app: Router,
-    telemetry: Telemetry,
-    /// What else the service runs, to be ended after it.
-    beside: Beside,
-}
-
-enum Beside {
-    Nothing,
-    Admin(Admin),
-    Sweeper(Box<Sweeper>),
-}
-
 /// What a child tells the demo: a line of JSON among the log lines on its standard output.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Message {
-    /// It serves.
+    /// It listens, and is about to serve.
     Ready(Ready),
     /// It has drained and flushed; its last words.
     Report(Box<Report>),
@@ -64,7 +44,7 @@ pub(crate) enum Message {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Ready {
     pub(crate) address: SocketAddr,
-    /// Where its faults are set, if they can be.
+    /// Where its admin port is, if it has one.
     pub(crate) admin: Option<SocketAddr>,
 }
 
@@ -90,96 +70,53 @@ impl Role {
         Self::ALL.into_iter().find(|role| role.name() == name)
     }
 
-    async fn start(self) -> Result<Started, Error> {
-        Ok(match self {
-            Self::Gateway => {
-                let config = gateway::Config::from_vars(env::var)?;
-                let service = gateway::Service::start(&config).await?;
-                Started {
-                    listener: service.listener,
-                    app: service.app,
-                    telemetry: service.telemetry,
-                    beside: Beside::Nothing,
-                }
-            }
-            Self::Orders => {
-                let config = orders::Config::from_vars(env::var)?;
-                let service = orders::Service::start(&config).await?;
-                Started {
-                    listener: service.listener,
-                    app: service.app,
-                    telemetry: service.telemetry,
-                    beside: Beside::Sweeper(Box::new(service.sweeper)),
-                }
-            }
-            Self::Inventory => {
-                let config = inventory::Config::from_vars(env::var)?;
-                let service = inventory::Service::start(&config).await?;
-                Started {
-                    listener: service.listener,
-                    app: service.app,
-                    telemetry: service.telemetry,
-                    beside: Beside::Admin(service.admin),
-                }
-            }
-            Self::Payments => {
-                let config = payments::Config::from_vars(env::var)?;
-                let service = payments::Service::start(&config).await?;
-                Started {
-                    listener: service.listener,
-                    app: service.app,
-                    telemetry: service.telemetry,
-                    beside: Beside::Admin(service.admin),
-                }
-            }
-        })
-    }
-}
-
-// === impl Beside ===
-
-impl Beside {
-    const fn admin(&self) -> Option<SocketAddr> {
+    /// The option that sets its port.
+    pub(crate) const fn port_option(self) -> &'static str {
         match self {
-            Self::Admin(admin) => Some(admin.address()),
-            Self::Nothing | Self::Sweeper(_) => None,
+            Self::Gateway => "--gateway-port",
+            Self::Orders => "--orders-port",
+            Self::Inventory => "--inventory-port",
+            Self::Payments => "--payments-port",
         }
     }
 
-    async fn stop(self) {
-        if let Self::Sweeper(sweeper) = self {
-            sweeper.stop().await;
+    /// The option that sets its admin port.
+    pub(crate) const fn admin_port_option(self) -> &'static str {
+        match self {
+            Self::Gateway => "--gateway-admin-port",
+            Self::Orders => "--orders-admin-port",
+            Self::Inventory => "--inventory-admin-port",
+            Self::Payments => "--payments-admin-port",
+        }
+    }
+
+    async fn start(self) -> Result<Service, shop::Error> {
+        match self {
+            Self::Gateway => gateway::start(&gateway::loader().load()?).await,
+            Self::Orders => orders::start(&orders::loader().load()?).await,
+            Self::Inventory => inventory::start(&inventory::loader().load()?).await,
+            Self::Payments => payments::start(&payments::loader().load()?).await,
         }
     }
 }
 
-/// Serves as `role` until standard input ends or SIGTERM comes, then drains, flushes and reports.
+/// Serves as `role` until standard input ends or SIGTERM comes, then drains, flushes, reports, and
+/// gives the exit code.
 ///
 /// # Errors
 ///
-/// When the environment is wrong, the service cannot start or serve, or the demo is gone.
-pub async fn serve(role: Role) -> Result<(), Error> {
+/// When the configuration is wrong, the service cannot start or serve, or the demo is gone.
+pub async fn serve(role: Role) -> Result<u8, Error> {
     // First of all: a Ctrl-C while the service starts is the demo's to answer as well.
     let stop = stop().map_err(Error::Signals)?;
-    let Started {
-        listener,
-        app,
-        telemetry,
-        beside,
-    } = role.start().await?;
-    let address = listener.local_addr().map_err(Error::Serve)?;
-    let admin = beside.admin();
+    let failed = |error| Error::of(role, error);
+    let service = role.start().await.map_err(failed)?.with_stop(stop);
+    let (address, admin) = (service.address(), service.admin());
     tell(&Message::Ready(Ready { address, admin }))?;
-    tracing::info!(%address, "listening");
-    let report = bartizan::Server::new(app, telemetry)
-        // The demo's traffic is over before it asks.
-        .with_grace(Duration::ZERO)
-        .with_stop(stop)
-        .serve(listener)
-        .await
-        .map_err(Error::Serve)?;
-    beside.stop().await;
-    tell(&Message::Report(Box::new(report.telemetry)))
+    let report = service.serve().await.map_err(failed)?;
+    let code = report.exit_code(ExitPolicy::default());
+    tell(&Message::Report(Box::new(report.telemetry)))?;
+    Ok(code)
 }
 
 /// Ends when the demo closes this process's standard input, or dies, or on SIGTERM.

@@ -97,9 +97,7 @@ fn introduce(options: &Options, stage: &Stage) -> Result<(), Error> {
     };
     for service in &stage.services {
         let admin = service.admin();
-        let admin = admin.map_or_else(String::new, |admin| {
-            format!(", faults http://{admin}/faults")
-        });
+        let admin = admin.map_or_else(String::new, |admin| format!(", admin http://{admin}"));
         print(format_args!(
             "{:<10} http://{}{admin}  (pid {})",
             service.role().name(),
@@ -112,6 +110,8 @@ fn introduce(options: &Options, stage: &Stage) -> Result<(), Error> {
         "OTLP       grpc {} from gateway and payments, http {} from orders and inventory\n\
          panel      http://{}/  (the newest traces, in a browser)\n\
          traffic    {}: {} requests a second to the gateway, {end}\n\
+         admin      each has /livez, /readyz, /metrics, /info, /log-level; \
+                    inventory and payments /faults, too\n\
          try        curl -i http://{gateway}/products\n\
          API        http://{gateway}/openapi.json\n",
         stage.receiver.grpc_addr(),

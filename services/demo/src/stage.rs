@@ -107,7 +107,7 @@ async fn start_services(
 ) -> Result<(), Error> {
     for role in Role::ALL.into_iter().rev() {
         let vars = settings(role, options, started);
-        let telemetry = telemetry(role, receiver);
+        let telemetry = telemetry(role, receiver).map(|(name, value)| (name.to_owned(), value));
         let vars = vars.into_iter().chain(telemetry);
         let Some(child) = Child::start(role, vars, interrupts).await? else {
             return Ok(());
@@ -118,34 +118,34 @@ async fn start_services(
 }
 
 /// The environment that tells a service where to listen, and where those are that it calls.
-fn settings(role: Role, options: &Options, started: &[Child]) -> Vec<(&'static str, String)> {
-    let bind = |name, port| (name, loopback(port).to_string());
-    let url = |name, role| {
+fn settings(role: Role, options: &Options, started: &[Child]) -> Vec<(String, String)> {
+    let url = |role| {
         let called = started.iter().find(|child| child.role() == role);
         let called = called.expect("the called are started before the callers");
-        (name, format!("http://{}", called.address()))
+        format!("http://{}", called.address())
     };
-    match role {
+    let own = match role {
         Role::Gateway => vec![
-            bind("BIND", options.gateway_port),
-            url("ORDERS_URL", Role::Orders),
-            url("INVENTORY_URL", Role::Inventory),
+            ("ORDERS_URL", url(Role::Orders)),
+            ("INVENTORY_URL", url(Role::Inventory)),
         ],
         Role::Orders => vec![
-            bind("BIND", options.orders_port),
-            ("ORDERS_DB", options.database.to_string_lossy().into_owned()),
-            url("INVENTORY_URL", Role::Inventory),
-            url("PAYMENTS_URL", Role::Payments),
+            ("DATABASE", options.database.to_string_lossy().into_owned()),
+            ("INVENTORY_URL", url(Role::Inventory)),
+            ("PAYMENTS_URL", url(Role::Payments)),
         ],
-        Role::Inventory => vec![
-            bind("BIND", options.inventory_port),
-            bind("INVENTORY_ADMIN_BIND", options.inventory_admin_port),
-        ],
-        Role::Payments => vec![
-            bind("BIND", options.payments_port),
-            bind("PAYMENTS_ADMIN_BIND", options.payments_admin_port),
-        ],
-    }
+        Role::Inventory | Role::Payments => vec![],
+    };
+    let (port, admin_port) = options.ports_of(role);
+    let server = [
+        ("SERVER__BIND", loopback(port).to_string()),
+        ("SERVER__ADMIN__BIND", loopback(admin_port).to_string()),
+        // The demo's traffic is over before it asks.
+        ("SERVER__GRACE", "0s".to_owned()),
+    ];
+    let prefix = role.name().to_ascii_uppercase();
+    let named = |(key, value)| (format!("{prefix}__{key}"), value);
+    server.into_iter().chain(own).map(named).collect()
 }
 
 async fn receive(options: &Options, store: &Arc<Store>) -> Result<Receiver, Error> {

@@ -2,6 +2,7 @@ use std::cmp::Reverse;
 use std::fmt;
 
 use bartizan::telemetry::Report;
+use bartizan_panel::view::PointValue;
 use bartizan_panel::{Store, Trace};
 use loadgen::{Counts, Scenario};
 use serde::Serialize;
@@ -49,6 +50,8 @@ pub struct Summary {
     pub log_records: u64,
     /// Log records the services dropped.
     pub log_records_lost: u64,
+    /// Changes of state of circuit breakers.
+    pub breaker_transitions: u64,
     /// The services that spans arrived from, sorted.
     pub services: Vec<String>,
 }
@@ -89,6 +92,7 @@ impl Summary {
             spans_unconfirmed: sum(|report| report.spans.unconfirmed),
             log_records: stats.log_records,
             log_records_lost: sum(|report| report.logs.lost()),
+            breaker_transitions: counted(store, "bartizan.breaker.transitions"),
             services: stats.services.into_keys().collect(),
         }
     }
@@ -136,8 +140,24 @@ impl fmt::Display for Summary {
             "log records  {} received, {} lost",
             self.log_records, self.log_records_lost
         )?;
+        if self.breaker_transitions > 0 {
+            writeln!(f, "breakers     {} transitions", self.breaker_transitions)?;
+        }
         write!(f, "services     {}", self.services.join(", "))
     }
+}
+
+/// A counter, over all of its series and services.
+fn counted(store: &Store, name: &str) -> u64 {
+    let points = store.metrics();
+    let counts = points
+        .iter()
+        .filter(|point| point.name == name)
+        .filter_map(|point| match point.value {
+            PointValue::Int(count) => u64::try_from(count).ok(),
+            _ => None,
+        });
+    counts.sum()
 }
 
 /// The trace to show: of the complete ones a placed order if there is one, else any order, with as

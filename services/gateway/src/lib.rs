@@ -1,7 +1,7 @@
 //! The demo's gateway: the public face of the shop, in front of the inventory and the order service.
 //!
 //! Each request is passed on with Bartizan's `reqwest` client, so the trace goes on in the next
-//! service. [`Service::start`] has the whole wiring.
+//! service. [`start`] has the whole wiring; the admin port is [`bartizan::admin`]'s.
 //!
 //! | request | answers |
 //! |---|---|
@@ -29,12 +29,15 @@
 mod config;
 mod idempotency;
 mod openapi;
+mod reach;
 mod routes;
 mod service;
 mod upstream;
 
-pub use config::{Config, DEFAULT_BIND, DEFAULT_INVENTORY_URL, DEFAULT_ORDERS_URL};
+pub use config::{
+    Config, DEFAULT_ADMIN_BIND, DEFAULT_BIND, DEFAULT_INVENTORY_URL, DEFAULT_ORDERS_URL, loader,
+};
 pub use idempotency::{DEFAULT_TTL, Keys, MAX_KEPT, MAX_KEY_LENGTH, MAX_KEYS};
 pub use routes::{MAX_ORDER, Shop, router};
-pub use service::{Service, StartError};
+pub use service::start;
 pub use upstream::{CONNECT_TIMEOUT, MAX_BODY, REQUEST_TIMEOUT, Upstream};

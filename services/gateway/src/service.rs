@@ -1,77 +1,61 @@
-use std::io;
-use std::net::SocketAddr;
+use bartizan::TimeoutLayer;
+use bartizan::admin::Admin;
+use bartizan::breaker::Keys;
+use bartizan::client::ClientWithMiddleware;
+use bartizan::config::Loaded;
+use bartizan::outbound::OutboundBuilder;
+use bartizan::telemetry::{self, TelemetryBuilder};
+use shop::{Error, Service};
 
-use axum::Router;
-use bartizan::Telemetry;
-use tokio::net::TcpListener;
+use crate::reach::reach;
+use crate::{CONNECT_TIMEOUT, Config, Shop, Upstream, router};
 
-use crate::{CONNECT_TIMEOUT, Config, Keys, REQUEST_TIMEOUT, Shop, Upstream, router};
-
-/// The service, ready to be given to [`bartizan::serve`].
-#[derive(Debug)]
-pub struct Service {
-    /// The socket, already listening.
-    pub listener: TcpListener,
-    /// The routes with Bartizan's stack around them.
-    pub app: Router,
-    /// Where the spans, metrics and logs go.
-    pub telemetry: Telemetry,
+/// Sets up telemetry from the environment, builds the client and listens.
+///
+/// # Errors
+///
+/// See [`Error`].
+pub async fn start(loaded: &Loaded<Config>) -> Result<Service, Error> {
+    let config = &loaded.config;
+    let telemetry = telemetry::install(TelemetryBuilder::from_env()?.with_exposition())?;
+    let inventory = config.inventory.builder("inventory", &telemetry);
+    // Placing orders fails with the services behind, while reading them goes on.
+    let by_method = Keys::by(|request| Some(request.method.as_str().into()));
+    let orders = config.orders.builder("orders", &telemetry);
+    let inventory = client(inventory)?;
+    let orders = client(orders.with_keys(by_method))?;
+    // Told, and no reason to be taken out: the other half of the API still works, every replica has
+    // the same services behind it, and a client is better served by a 502 that says which is down
+    // than by a gateway that is gone as well.
+    let admin = Admin::new()
+        .with_service("gateway", env!("CARGO_PKG_VERSION"))
+        .with_config(loaded.effective())
+        .with_check(reach("orders", &orders, &config.orders_url).optional())
+        .with_check(reach("inventory", &inventory, &config.inventory_url).optional());
+    let app = router(Shop {
+        inventory: Upstream::new("inventory", inventory, config.inventory_url.clone()),
+        orders: Upstream::new("order service", orders, config.orders_url.clone()),
+        keys: crate::Keys::default(),
+    });
+    let stack = bartizan::stack()
+        .with_telemetry(&telemetry)
+        // Probes come every second and say nothing.
+        .with_options(bartizan::options().with_excluded_routes(["/healthz"]))
+        .with_edge(config.server.edge());
+    let app = app
+        // Whoever calls here is not asked how long it wants to wait.
+        .layer(TimeoutLayer::new(shop::REQUEST_TIMEOUT).map_err(Error::start)?)
+        .layer(stack.build()?);
+    Service::listen(&config.server, app, telemetry, admin).await
 }
 
-/// The service could not start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// The telemetry's environment is wrong, or the stack cannot be built.
-    #[error(transparent)]
-    Bartizan(#[from] bartizan::Error),
-    /// The HTTP client cannot be built.
-    #[error("cannot build the HTTP client: {0}")]
-    Client(#[from] reqwest::Error),
-    /// The address cannot be listened on.
-    #[error("cannot listen on {address} (BIND): {source}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// What the system said.
-        source: io::Error,
-    },
-}
-
-// === impl Service ===
-
-impl Service {
-    /// Sets up telemetry from the environment, builds the client and listens.
-    ///
-    /// # Errors
-    ///
-    /// See [`StartError`].
-    pub async fn start(config: &Config) -> Result<Self, StartError> {
-        let telemetry = bartizan::telemetry::from_env()?;
-        let client = reqwest::Client::builder()
-            // One hop away: a proxy that the environment names for the world outside would answer
-            // in a service's place.
-            .no_proxy()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(REQUEST_TIMEOUT);
-        let client = bartizan::client::reqwest(client, &telemetry)?;
-        let shop = Shop {
-            inventory: Upstream::new("inventory", client.clone(), config.inventory_url.clone()),
-            orders: Upstream::new("order service", client, config.orders_url.clone()),
-            keys: Keys::default(),
-        };
-        let app = router(shop).layer(bartizan::stack().with_telemetry(&telemetry).build()?);
-        let listener =
-            TcpListener::bind(config.bind)
-                .await
-                .map_err(|source| StartError::Listen {
-                    address: config.bind,
-                    source,
-                })?;
-        Ok(Self {
-            listener,
-            app,
-            telemetry,
-        })
-    }
+fn client(upstream: OutboundBuilder) -> Result<ClientWithMiddleware, Error> {
+    let client = reqwest::Client::builder()
+        // One hop away: a proxy that the environment names for the world outside would answer
+        // in a service's place.
+        .no_proxy()
+        .connect_timeout(CONNECT_TIMEOUT);
+    let upstream = upstream.build().map_err(Error::start)?;
+    let built = upstream.reqwest(client);
+    built.map_err(|error| Error::start(format!("cannot build the HTTP client: {error}")))
 }

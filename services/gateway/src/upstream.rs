@@ -5,13 +5,14 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bartizan::Problem;
 use bartizan::client::ClientWithMiddleware;
+use bartizan::outbound::{Error, find_in_reqwest};
 use reqwest::{Method, Url};
 
 /// A service one hop away that does not accept within this is down, not slow.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// From sending to the end of the answer; longer than the order service waits for its own services,
-/// so that its own answer is heard.
+/// For a whole call; longer than the order service waits for its own services, so that its own
+/// answer is heard.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The longest answer that is passed on, in bytes; the services' are a few hundred.
@@ -52,6 +53,9 @@ pub(crate) struct UpstreamError {
 
 #[derive(Debug, thiserror::Error)]
 enum What {
+    /// Its circuit is open; when it may be worth another try.
+    #[error("is failing, and is left alone for a while")]
+    LeftAlone(Option<Duration>),
     #[error("did not answer in time")]
     Timeout(#[source] reqwest_middleware::Error),
     #[error("cannot be reached")]
@@ -144,11 +148,12 @@ impl Upstream {
     }
 
     fn failed(&self, error: reqwest_middleware::Error) -> UpstreamError {
-        // A connection that could not be opened in time is still one that could not be opened.
-        self.error(if error.is_timeout() && !error.is_connect() {
-            What::Timeout(error)
-        } else {
-            What::Unreachable(error)
+        self.error(match find_in_reqwest(&error) {
+            Some(Error::CircuitOpen(rejected)) => What::LeftAlone(rejected.retry_after()),
+            Some(_) => What::Timeout(error),
+            // A connection that could not be opened in time is still one that could not be opened.
+            None if error.is_timeout() && !error.is_connect() => What::Timeout(error),
+            None => What::Unreachable(error),
         })
     }
 
@@ -189,11 +194,15 @@ impl IntoResponse for UpstreamError {
         let cause = std::error::Error::source(&self.what).map(tracing::field::display);
         tracing::warn!(cause, "{self}");
         let status = match self.what {
+            What::LeftAlone(_) => StatusCode::SERVICE_UNAVAILABLE,
             What::Timeout(_) => StatusCode::GATEWAY_TIMEOUT,
             What::Unreachable(_) | What::Status(_) | What::TooLong => StatusCode::BAD_GATEWAY,
         };
-        Problem::new(status)
-            .with_detail(self.to_string())
-            .into_response()
+        let problem = Problem::new(status).with_detail(self.to_string());
+        match self.what {
+            What::LeftAlone(Some(wait)) => problem.with_retry_after(wait),
+            _ => problem,
+        }
+        .into_response()
     }
 }

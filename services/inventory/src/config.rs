@@ -1,7 +1,7 @@
-use std::env::VarError;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use bartizan::config::{self, InvalidVar};
+use bartizan::config::{Loader, ServerConfig};
+use serde::{Deserialize, Serialize};
 
 /// Loopback only: a demo service has no business on the network unless told so.
 pub const DEFAULT_BIND: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8082);
@@ -9,67 +9,47 @@ pub const DEFAULT_BIND: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALH
 /// Loopback only: whoever reaches it can break the service.
 pub const DEFAULT_ADMIN_BIND: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8092);
 
-/// What the service can be told from outside.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What the service can be told from outside; see [`loader`].
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Config {
-    /// Where to listen; port 0 is any free one. `BIND`, default [`DEFAULT_BIND`].
-    pub bind: SocketAddr,
-    /// Where faults are set. `INVENTORY_ADMIN_BIND`, default [`DEFAULT_ADMIN_BIND`].
-    pub admin_bind: SocketAddr,
+    /// Where to listen and how to end. Default: [`DEFAULT_BIND`], [`DEFAULT_ADMIN_BIND`], the rest
+    /// as [`ServerConfig`] says.
+    pub server: ServerConfig,
 }
 
-// === impl Config ===
-
-impl Config {
-    /// Reads the configuration through `source`, which is [`std::env::var`] in a program.
-    ///
-    /// # Errors
-    ///
-    /// When a variable is set to what it cannot be.
-    pub fn from_vars(
-        source: impl Fn(&'static str) -> Result<String, VarError>,
-    ) -> Result<Self, InvalidVar> {
-        const ADDRESS: &str = "an address and port such as 127.0.0.1:8082";
-        let address = |name, default: SocketAddr| {
-            config::var(&source, name, &default.to_string(), ADDRESS, |text| {
-                text.parse().ok()
-            })
-        };
-        Ok(Self {
-            bind: address("BIND", DEFAULT_BIND)?,
-            admin_bind: address("INVENTORY_ADMIN_BIND", DEFAULT_ADMIN_BIND)?,
-        })
-    }
+/// What finds a [`Config`]: `INVENTORY__*` and `INVENTORY_CONFIG`, see [`shop::loader`].
+pub fn loader() -> Loader {
+    shop::loader("INVENTORY")
+        .with_default("server.bind", DEFAULT_BIND)
+        .with_default("server.admin.bind", DEFAULT_ADMIN_BIND)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn config(vars: &'static [(&'static str, &'static str)]) -> Result<Config, InvalidVar> {
-        Config::from_vars(|name| {
-            let found = vars.iter().find(|(key, _)| *key == name);
-            found
-                .map(|(_, value)| (*value).to_owned())
-                .ok_or(VarError::NotPresent)
-        })
-    }
-
     #[test]
     fn nothing_set_gives_the_defaults() {
-        let config = config(&[]).unwrap();
-        assert_eq!(config.bind, DEFAULT_BIND);
-        assert_eq!(config.admin_bind, DEFAULT_ADMIN_BIND);
+        let vars: [(&str, &str); 0] = [];
+        let config: Config = loader().with_vars(vars).load().unwrap().config;
+        assert_eq!(config.server.bind(), DEFAULT_BIND);
+        assert_eq!(config.server.admin().bind, DEFAULT_ADMIN_BIND);
     }
 
     #[test]
-    fn a_bad_value_is_named_with_what_is_allowed() {
+    fn everything_that_is_wrong_is_told_at_once() {
+        let vars = [
+            ("INVENTORY__SERVER__BIND", "8082"),
+            ("INVENTORY__STOCK", "7"),
+        ];
+        let error = loader().with_vars(vars).load::<Config>().unwrap_err();
         assert_eq!(
-            config(&[("INVENTORY_ADMIN_BIND", "8092")])
-                .unwrap_err()
-                .to_string(),
-            "INVENTORY_ADMIN_BIND: `8092` is not an address and port such as 127.0.0.1:8082"
+            error.to_string(),
+            "the configuration has 2 problems:
+  INVENTORY__SERVER__BIND: server.bind: `8082` is not an address and port such as 127.0.0.1:8080
+  INVENTORY__STOCK: stock: unknown key, expected server"
         );
     }
 }

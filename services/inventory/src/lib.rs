@@ -17,7 +17,7 @@
 //! released. One that is released before it came is refused when it comes.
 //!
 //! What goes wrong is told as `application/problem+json` (RFC 9457), with the `trace_id` where there
-//! is one. What goes wrong on purpose is set through a port of its own, see [`shop::faults`].
+//! is one. What goes wrong on purpose is set through the admin port, see [`shop::faults`].
 
 mod config;
 mod error;
@@ -26,9 +26,9 @@ mod service;
 mod shelves;
 mod stock;
 
-pub use config::{Config, DEFAULT_ADMIN_BIND, DEFAULT_BIND};
+pub use config::{Config, DEFAULT_ADMIN_BIND, DEFAULT_BIND, loader};
 pub use routes::{NewReservation, router};
-pub use service::{Service, StartError};
+pub use service::start;
 pub use shelves::Shelves;
 pub use stock::{
     Catalogue, ConfirmError, DEFAULT_TTL, Limits, MAX_FINISHED, MAX_HELD, Product, Reservation,

@@ -1,39 +1,16 @@
 //! Runs the inventory until SIGTERM or Ctrl-C.
 
-use std::error::Error;
-use std::io::Write;
 use std::process::ExitCode;
-use std::{env, io};
 
-use inventory::{Config, Service};
+use bartizan::ServeReport;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let config = match Config::from_vars(env::var) {
-        Ok(config) => config,
-        Err(error) => return fail(&error, 2),
-    };
-    match run(&config).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(error.as_ref(), 1),
-    }
+    shop::exit("inventory", run().await)
 }
 
-async fn run(config: &Config) -> Result<(), Box<dyn Error>> {
-    let Service {
-        listener,
-        app,
-        telemetry,
-        admin,
-    } = Service::start(config).await?;
-    let address = listener.local_addr()?;
-    tracing::info!(%address, admin = %admin.address(), "listening");
-    bartizan::serve(listener, app, telemetry).await?;
-    Ok(())
-}
-
-fn fail(error: &dyn Error, code: u8) -> ExitCode {
-    // Nothing is left to try if stderr is closed.
-    let _ = writeln!(io::stderr(), "inventory: {error}");
-    ExitCode::from(code)
+async fn run() -> Result<ServeReport, shop::Error> {
+    let loaded = inventory::loader().load()?;
+    let service = inventory::start(&loaded).await?;
+    service.serve().await
 }

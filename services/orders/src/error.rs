@@ -54,7 +54,7 @@ impl IntoResponse for ApiError {
 
 /// A refusal is the client's and goes on in the service's words; a failure may be over soon.
 fn call(error: CallError, detail: String) -> Problem {
-    let service = match error {
+    let (service, wait) = match error {
         CallError::Refused(refusal) => {
             let problem = Problem::new(refusal.status)
                 .with_type(refusal.kind)
@@ -65,9 +65,13 @@ fn call(error: CallError, detail: String) -> Problem {
                 None => problem,
             };
         }
+        CallError::LeftAlone {
+            service,
+            retry_after,
+        } => (service, retry_after.unwrap_or(RETRY_AFTER)),
         CallError::Timeout { service, .. }
         | CallError::Unreachable { service, .. }
-        | CallError::Status { service, .. } => service,
+        | CallError::Status { service, .. } => (service, RETRY_AFTER),
     };
     let cause = std::error::Error::source(&error).map(tracing::field::display);
     tracing::warn!(cause, "{error}");
@@ -76,5 +80,5 @@ fn call(error: CallError, detail: String) -> Problem {
         .with_title("A service failed")
         .with_detail(format!("{detail}; the order was not placed"))
         .with_extension("service", service)
-        .with_retry_after(RETRY_AFTER)
+        .with_retry_after(wait)
 }

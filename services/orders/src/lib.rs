@@ -1,9 +1,9 @@
 //! The demo's order service: places orders and reads them back, all kept in SQLite.
 //!
 //! Stock is the inventory's and money the payments': placing an order reserves the one, authorises
-//! the other, and undoes both when either fails. [`Orders`] has how. [`Service::start`] has the whole
-//! wiring; the handlers are plain axum, and both the calls and the database work carry the request's
-//! task and span along.
+//! the other, and undoes both when either fails. [`Orders`] has how. [`start`] has the whole wiring;
+//! the handlers are plain axum, and both the calls and the database work carry the request's task
+//! and span along. The admin port is [`bartizan::admin`]'s, and ready while the database answers.
 //!
 //! | request | answers |
 //! |---|---|
@@ -29,12 +29,13 @@ mod upstream;
 
 pub use active::MAX_ACTIVE;
 pub use config::{
-    Config, DEFAULT_BIND, DEFAULT_DATABASE, DEFAULT_INVENTORY_URL, DEFAULT_PAYMENTS_URL,
+    Config, DEFAULT_ADMIN_BIND, DEFAULT_BIND, DEFAULT_DATABASE, DEFAULT_INVENTORY_URL,
+    DEFAULT_PAYMENTS_URL, loader,
 };
 pub use db::{BUSY_TIMEOUT, Db, DbError, OpenError};
 pub use model::{NewOrder, Order, Status};
 pub use place::{Orders, PlaceError, Placed};
 pub use routes::router;
-pub use service::{Service, StartError};
+pub use service::start;
 pub use sweeper::{STOP_DEADLINE, SWEEP_PERIOD, Sweeper};
 pub use upstream::{CALL_TIMEOUT, CONNECT_TIMEOUT, CallError, MAX_ANSWER, Refusal, Upstream};

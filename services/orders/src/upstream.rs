@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use axum::http::{StatusCode, header};
 use bartizan::client::ClientWithMiddleware;
+use bartizan::outbound::{Error, find_in_reqwest};
 use reqwest::{Method, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -10,8 +11,8 @@ use serde_json::Value;
 /// A service one hop away that does not accept within this is down, not slow.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// From sending to the end of the answer. Placing an order takes three calls and undoing it a
-/// fourth, and all of them have to fit into the time that the gateway waits.
+/// For a whole call. Placing an order takes three calls and undoing it a fourth, and all of them have
+/// to fit into the time that the gateway waits.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The longest answer that is read, in bytes; those of the services are a few hundred.
@@ -39,6 +40,14 @@ pub enum CallError {
     /// The service understood and said no, so nothing was done.
     #[error("{}", .0.detail)]
     Refused(Box<Refusal>),
+    /// It is failing, and was not asked, or not again. Whether it was done is not known.
+    #[error("{service} is failing, and is left alone for a while")]
+    LeftAlone {
+        /// Who.
+        service: &'static str,
+        /// When it may be worth another try.
+        retry_after: Option<Duration>,
+    },
     /// There is no answer in time. Whether it was done is not known.
     #[error("{service} did not answer in time")]
     Timeout {
@@ -177,11 +186,17 @@ impl Upstream {
 
     fn failed(&self, source: reqwest_middleware::Error) -> CallError {
         let service = self.name;
-        // A connection that could not be opened in time is still one that could not be opened.
-        if source.is_timeout() && !source.is_connect() {
-            CallError::Timeout { service, source }
-        } else {
-            CallError::Unreachable { service, source }
+        match find_in_reqwest(&source) {
+            Some(Error::CircuitOpen(rejected)) => CallError::LeftAlone {
+                service,
+                retry_after: rejected.retry_after(),
+            },
+            Some(_) => CallError::Timeout { service, source },
+            // A connection that could not be opened in time is still one that could not be opened.
+            None if source.is_timeout() && !source.is_connect() => {
+                CallError::Timeout { service, source }
+            }
+            None => CallError::Unreachable { service, source },
         }
     }
 }

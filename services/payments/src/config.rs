@@ -1,7 +1,7 @@
-use std::env::VarError;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use bartizan::config::{self, InvalidVar};
+use bartizan::config::{Loader, ServerConfig};
+use serde::{Deserialize, Serialize};
 
 use crate::Amount;
 
@@ -12,87 +12,55 @@ pub const DEFAULT_BIND: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALH
 pub const DEFAULT_ADMIN_BIND: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8093);
 
 /// Above this, in cents, a payment is declined: three portcullises go through, ten do not.
-pub const DEFAULT_LIMIT: &str = "1000000";
+pub const DEFAULT_LIMIT_CENTS: i64 = 1_000_000;
 
-/// What the service can be told from outside.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What the service can be told from outside; see [`loader`].
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Config {
-    /// Where to listen; port 0 is any free one. `BIND`, default [`DEFAULT_BIND`].
-    pub bind: SocketAddr,
-    /// Where faults are set. `PAYMENTS_ADMIN_BIND`, default [`DEFAULT_ADMIN_BIND`].
-    pub admin_bind: SocketAddr,
-    /// The most that is authorised at once. `PAYMENTS_LIMIT_CENTS`, default [`DEFAULT_LIMIT`].
-    pub limit: Amount,
+    /// Where to listen and how to end. Default: [`DEFAULT_BIND`], [`DEFAULT_ADMIN_BIND`], the rest
+    /// as [`ServerConfig`] says.
+    pub server: ServerConfig,
+    /// The most that is authorised at once, in cents. Default: [`DEFAULT_LIMIT_CENTS`].
+    pub limit_cents: Amount,
 }
 
-// === impl Config ===
-
-impl Config {
-    /// Reads the configuration through `source`, which is [`std::env::var`] in a program.
-    ///
-    /// # Errors
-    ///
-    /// When a variable is set to what it cannot be.
-    pub fn from_vars(
-        source: impl Fn(&'static str) -> Result<String, VarError>,
-    ) -> Result<Self, InvalidVar> {
-        const ADDRESS: &str = "an address and port such as 127.0.0.1:8083";
-        const LIMIT: &str = "a whole number of cents above 0";
-        let address = |name, default: SocketAddr| {
-            config::var(&source, name, &default.to_string(), ADDRESS, |text| {
-                text.parse().ok()
-            })
-        };
-        let amount = |text: &str| text.parse().ok().and_then(|n: i64| n.try_into().ok());
-        Ok(Self {
-            bind: address("BIND", DEFAULT_BIND)?,
-            admin_bind: address("PAYMENTS_ADMIN_BIND", DEFAULT_ADMIN_BIND)?,
-            limit: config::var(
-                &source,
-                "PAYMENTS_LIMIT_CENTS",
-                DEFAULT_LIMIT,
-                LIMIT,
-                amount,
-            )?,
-        })
-    }
+/// What finds a [`Config`]: `PAYMENTS__*` and `PAYMENTS_CONFIG`, see [`shop::loader`].
+pub fn loader() -> Loader {
+    shop::loader("PAYMENTS")
+        .with_default("server.bind", DEFAULT_BIND)
+        .with_default("server.admin.bind", DEFAULT_ADMIN_BIND)
+        .with_default("limit_cents", DEFAULT_LIMIT_CENTS)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn config(vars: &'static [(&'static str, &'static str)]) -> Result<Config, InvalidVar> {
-        Config::from_vars(|name| {
-            let found = vars.iter().find(|(key, _)| *key == name);
-            found
-                .map(|(_, value)| (*value).to_owned())
-                .ok_or(VarError::NotPresent)
-        })
-    }
-
     #[test]
     fn nothing_set_gives_the_defaults() {
-        let config = config(&[]).unwrap();
-        assert_eq!(config.bind, DEFAULT_BIND);
-        assert_eq!(config.admin_bind, DEFAULT_ADMIN_BIND);
-        assert_eq!(config.limit.cents(), 1_000_000);
+        let vars: [(&str, &str); 0] = [];
+        let config: Config = loader().with_vars(vars).load().unwrap().config;
+        assert_eq!(config.server.bind(), DEFAULT_BIND);
+        assert_eq!(config.server.admin().bind, DEFAULT_ADMIN_BIND);
+        assert_eq!(config.limit_cents.cents(), 1_000_000);
     }
 
     #[test]
-    fn a_bad_value_is_named_with_what_is_allowed() {
-        for (vars, said) in [
-            (
-                &[("PAYMENTS_ADMIN_BIND", "here")],
-                "PAYMENTS_ADMIN_BIND: `here` is not an address and port such as 127.0.0.1:8083",
-            ),
-            (
-                &[("PAYMENTS_LIMIT_CENTS", "0")],
-                "PAYMENTS_LIMIT_CENTS: `0` is not a whole number of cents above 0",
-            ),
-        ] {
-            assert_eq!(config(vars).unwrap_err().to_string(), said);
-        }
+    fn everything_that_is_wrong_is_told_at_once() {
+        let vars = [
+            ("PAYMENTS__LIMIT_CENTS", "0"),
+            ("PAYMENTS__SERVER__ADMIN__BIND", "here"),
+        ];
+        let error = loader().with_vars(vars).load::<Config>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the configuration has 2 problems:
+  PAYMENTS__LIMIT_CENTS: limit_cents: `0` is not allowed: amount_cents is 0, expected 1 \
+             or more
+  PAYMENTS__SERVER__ADMIN__BIND: server.admin.bind: `here` is not an address and port such as \
+             127.0.0.1:8080"
+        );
     }
 }

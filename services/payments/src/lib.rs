@@ -13,7 +13,7 @@
 //! it came is refused when it comes.
 //!
 //! What goes wrong is told as `application/problem+json` (RFC 9457), with the `trace_id` where there
-//! is one. What goes wrong on purpose is set through a port of its own, see [`shop::faults`]:
+//! is one. What goes wrong on purpose is set through the admin port, see [`shop::faults`]:
 //!
 //! ```sh
 //! curl -X PUT http://127.0.0.1:8093/faults -d '{"latency_ms": 300, "jitter_ms": 100, "error_rate": 0.1}'
@@ -29,7 +29,7 @@ mod service;
 pub use book::{
     Amount, AuthoriseError, Authorised, Book, InvalidAmount, MAX_PAYMENTS, Payment, State, Totals,
 };
-pub use config::{Config, DEFAULT_ADMIN_BIND, DEFAULT_BIND, DEFAULT_LIMIT};
+pub use config::{Config, DEFAULT_ADMIN_BIND, DEFAULT_BIND, DEFAULT_LIMIT_CENTS, loader};
 pub use ledger::Ledger;
 pub use routes::{NewPayment, router};
-pub use service::{Service, StartError};
+pub use service::start;

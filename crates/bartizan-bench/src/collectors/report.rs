@@ -1,10 +1,9 @@
 use std::io::{self, Write};
 
-use bartizan::observe::telemetry::{DEFAULT_MAX_BATCH, DEFAULT_MAX_QUEUE};
 use serde_json::{Value, json};
 
 use super::flushes;
-use super::requests::Requests;
+use super::requests::{DEADLINE, MAX_WAITING, Requests, Resident, SHORT_DEADLINE};
 use crate::options::Rounds;
 
 pub(super) fn write_requests(
@@ -24,44 +23,62 @@ pub(super) fn write_requests(
     )?;
     writeln!(
         out,
-        "{:<12} {:>8} {:>8} {:>8} {:>8} {:>9} {:>9} {:>11} {:>8}",
+        "{:<10} {:>8} {:>8} {:>8} {:>8} {:>8} {:>9} {:>9} {:>8} {:>10} {:>11} {:>8} {:>8}",
         "collector",
         "p50 ns",
         "ratio",
         "p99 ns",
         "ratio",
+        "waiting",
         "spans",
         "exported",
+        "unconf.",
         "queue full",
-        "pending"
+        "unreachable",
+        "rejected",
+        "deadline",
     )?;
     for row in &requests.rows {
-        let spans = row.report.spans;
+        let spans = row.spans;
         writeln!(
             out,
-            "{:<12} {:>8.0} {:>8.3} {:>8.0} {:>8.3} {:>9} {:>9} {:>11} {:>8}",
+            "{:<10} {:>8.0} {:>8.3} {:>8.0} {:>8.3} {:>8} {:>9} {:>9} {:>8} {:>10} {:>11} {:>8} \
+             {:>8}",
             row.name,
             row.p50,
             row.p50_ratio,
             row.p99,
             row.p99_ratio,
+            row.waiting,
             spans.ended,
             spans.exported,
+            spans.unconfirmed,
             spans.dropped.queue_full,
-            spans.pending(),
+            spans.dropped.unreachable,
+            spans.dropped.rejected,
+            spans.dropped.deadline,
         )?;
     }
     writeln!(
         out,
-        "\nat most {} spans, and as many records, wait for one collector",
-        DEFAULT_MAX_QUEUE + DEFAULT_MAX_BATCH
+        "\nwaiting is the most after any round, of {MAX_WAITING} at most; what became of the spans \
+         is told after a shutdown of {} s at most, {} s where nothing is taken, and adds up",
+        DEADLINE.as_secs(),
+        SHORT_DEADLINE.as_secs(),
     )?;
-    if let Some((half, last)) = requests.resident {
+    if let Some(Resident {
+        start,
+        first_half,
+        second_half,
+    }) = requests.resident
+    {
         writeln!(
             out,
-            "resident: {:.1} MiB after half of the rounds, {:.1} MiB after the last",
-            mebibytes(half),
-            mebibytes(last)
+            "resident: {:.1} MiB at the start, {:.1} MiB at most in the first half of the rounds, \
+             {:.1} MiB in the second",
+            mebibytes(start),
+            mebibytes(first_half),
+            mebibytes(second_half)
         )?;
     }
     Ok(())
@@ -89,19 +106,23 @@ pub(super) fn write_flushes(out: &mut impl Write, rows: &[flushes::Row]) -> io::
 
 /// An object for each row of both tables.
 pub(super) fn json_rows(requests: &Requests, flushes: &[flushes::Row]) -> Vec<Value> {
-    let resident = requests.resident.unzip();
+    let resident = requests.resident.map(|resident| {
+        json!({
+            "start": resident.start,
+            "first_half": resident.first_half,
+            "second_half": resident.second_half,
+        })
+    });
     let requests = requests.rows.iter().map(|row| {
-        let spans = row.report.spans;
         json!({
             "name": format!("requests, {}", row.name),
             "p50_ns": row.p50,
             "p50_ratio": row.p50_ratio,
             "p99_ns": row.p99,
             "p99_ratio": row.p99_ratio,
-            "spans": spans,
-            "spans_pending": spans.pending(),
-            "resident_half": resident.0,
-            "resident_last": resident.1,
+            "spans": row.spans,
+            "spans_waiting": row.waiting,
+            "resident": resident,
         })
     });
     let flushes = flushes.iter().map(|row| {

@@ -67,10 +67,15 @@ impl AccessLog {
     /// `false` when that took longer than `deadline`, or when the writer is gone because its sink
     /// panicked.
     ///
-    /// For threads that may block; not for the sink itself, which would wait for its own return.
+    /// For threads that may block. On the writer's own, in the sink, it does not wait.
     #[must_use = "`false` means that lines may be missing"]
     pub fn flush(&self, deadline: Duration) -> bool {
         self.0.0.flush(deadline)
+    }
+
+    /// Whether this is the writer's thread.
+    pub(crate) fn is_written_here(&self) -> bool {
+        self.0.0.is_written_here()
     }
 
     /// The numbers so far. Those of a batch that is being written are added when it is done.

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 use std::mem;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use http::uri::PathAndQuery;
@@ -28,10 +29,12 @@ pub(super) struct Shared {
     wake: Condvar,
     /// Whoever flushes waits for this.
     done: Condvar,
+    writer: OnceLock<ThreadId>,
 }
 
 /// The body of the writer's thread.
 pub(super) fn run(shared: &Shared, mut output: Output) {
+    shared.writer.get_or_init(|| thread::current().id());
     let mut batch = Batch::with_capacity(shared.lock().capacity());
     let _gone = Gone(shared);
     let mut idle = 0;
@@ -54,6 +57,7 @@ impl Shared {
             queue: Mutex::new(queue),
             wake: Condvar::new(),
             done: Condvar::new(),
+            writer: OnceLock::new(),
         }
     }
 
@@ -77,7 +81,17 @@ impl Shared {
         self.unlock_and_wake(queue);
     }
 
+    pub(super) fn is_written_here(&self) -> bool {
+        self.writer.get() == Some(&thread::current().id())
+    }
+
     pub(super) fn flush(&self, deadline: Duration) -> bool {
+        // The writer would wait for itself.
+        let deadline = if self.is_written_here() {
+            Duration::ZERO
+        } else {
+            deadline
+        };
         let mut queue = self.lock();
         let target = queue.pushed;
         queue.flush_to = target;

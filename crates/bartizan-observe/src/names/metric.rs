@@ -2,9 +2,10 @@
 
 use super::Metric;
 use super::attr::{
+    BREAKER_FROM, BREAKER_KEY, BREAKER_NAME, BREAKER_OUTCOME, BREAKER_REASON, BREAKER_STATE,
     ERROR_TYPE, HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, HTTP_ROUTE, METRIC_OVERFLOW,
-    NETWORK_PROTOCOL_VERSION, SERVER_ADDRESS, SERVER_PORT, TELEMETRY_RESULT, TELEMETRY_SIGNAL,
-    URL_SCHEME,
+    NETWORK_PROTOCOL_VERSION, RETRY_GIVEN_UP, RETRY_REASON, SERVER_ADDRESS, SERVER_PORT,
+    TELEMETRY_RESULT, TELEMETRY_SIGNAL, UPSTREAM_NAME, URL_SCHEME,
 };
 
 const SERVER: &[&str] = &[
@@ -120,6 +121,48 @@ pub const ACCESS_LOG_LINES: Metric = Metric {
     labels: &[TELEMETRY_RESULT],
 };
 
+/// Calls that circuit breakers were asked for.
+pub const BREAKER_CALLS: Metric = Metric {
+    name: "bartizan.breaker.calls",
+    unit: "{call}",
+    help: "Calls through circuit breakers, by what they count as.",
+    labels: &[BREAKER_KEY, BREAKER_NAME, BREAKER_OUTCOME],
+};
+/// Changes of state.
+pub const BREAKER_TRANSITIONS: Metric = Metric {
+    name: "bartizan.breaker.transitions",
+    unit: "{transition}",
+    help: "Changes of state of circuit breakers.",
+    labels: &[
+        BREAKER_FROM,
+        BREAKER_KEY,
+        BREAKER_NAME,
+        BREAKER_REASON,
+        BREAKER_STATE,
+    ],
+};
+/// A circuit is in one state: that series is 1 and the others are 0.
+pub const BREAKER_CIRCUITS: Metric = Metric {
+    name: "bartizan.breaker.circuits",
+    unit: "{circuit}",
+    help: "Circuits, by the state that they are in.",
+    labels: &[BREAKER_KEY, BREAKER_NAME, BREAKER_STATE],
+};
+/// Attempts after which there was another.
+pub const RETRIES: Metric = Metric {
+    name: "bartizan.retry.retries",
+    unit: "{retry}",
+    help: "Requests that were sent again, by how the attempt before had failed.",
+    labels: &[RETRY_REASON, UPSTREAM_NAME],
+};
+/// Failed attempts that could have been retried.
+pub const RETRIES_GIVEN_UP: Metric = Metric {
+    name: "bartizan.retry.given_up",
+    unit: "{request}",
+    help: "Requests whose failure was passed on although it was worth a retry, by why.",
+    labels: &[RETRY_GIVEN_UP, RETRY_REASON, UPSTREAM_NAME],
+};
+
 /// All of the above, for the documentation and its test.
 pub const ALL: &[Metric] = &[
     SERVER_REQUEST_DURATION,
@@ -135,4 +178,9 @@ pub const ALL: &[Metric] = &[
     TELEMETRY_ITEMS,
     TELEMETRY_PENDING,
     ACCESS_LOG_LINES,
+    BREAKER_CALLS,
+    BREAKER_TRANSITIONS,
+    BREAKER_CIRCUITS,
+    RETRIES,
+    RETRIES_GIVEN_UP,
 ];

@@ -72,6 +72,34 @@ pub mod attr {
     pub const TELEMETRY_SIGNAL: &str = "bartizan.telemetry.signal";
     /// What became of an item: `exported`, `unconfirmed`, or why it was dropped.
     pub const TELEMETRY_RESULT: &str = "bartizan.telemetry.result";
+    /// The name of a circuit breaker.
+    pub const BREAKER_NAME: &str = "bartizan.breaker.name";
+    /// The key of one of its circuits, or `_OTHER`.
+    pub const BREAKER_KEY: &str = "bartizan.breaker.key";
+    /// `closed`, `open`, `half_open`, `forced_open`, `disabled` or `metrics_only`.
+    pub const BREAKER_STATE: &str = "bartizan.breaker.state";
+    /// The state before.
+    pub const BREAKER_FROM: &str = "bartizan.breaker.from";
+    /// Why a circuit has changed its state.
+    pub const BREAKER_REASON: &str = "bartizan.breaker.reason";
+    /// What a call counts as: `success`, `failure`, `slow`, `ignored`, `backpressure`, `rejected`, or
+    /// `stale` where it came too late to count.
+    pub const BREAKER_OUTCOME: &str = "bartizan.breaker.outcome";
+    /// For how long a circuit has opened, in seconds.
+    pub const BREAKER_OPEN_FOR: &str = "bartizan.breaker.open_for";
+    /// The name of the service that is called, as the caller has it.
+    pub const UPSTREAM_NAME: &str = "bartizan.upstream.name";
+    /// The number of an attempt at a request, from 0.
+    pub const RETRY_ATTEMPT: &str = "bartizan.retry.attempt";
+    /// How an attempt failed: its status, `timed_out` or `error`.
+    pub const RETRY_REASON: &str = "bartizan.retry.reason";
+    /// How long is waited before the next attempt, in seconds.
+    pub const RETRY_DELAY: &str = "bartizan.retry.delay";
+    /// Why there is no other attempt: `attempts`, `budget`, `deadline`, `not_replayable` or
+    /// `retry_after_too_long`.
+    pub const RETRY_GIVEN_UP: &str = "bartizan.retry.given_up";
+    /// In how many seconds a rejected call may be let through.
+    pub const RETRY_AFTER: &str = "bartizan.retry_after";
     /// Set on the series that takes what no longer fits into a bounded table.
     pub const METRIC_OVERFLOW: &str = "otel.metric.overflow";
 }
@@ -90,6 +118,20 @@ pub mod header {
     pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
     /// W3C Server Timing, for the trace id on a response.
     pub const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+}
+
+/// Names of span events.
+pub mod event {
+    /// A circuit breaker has rejected a call.
+    pub const BREAKER_REJECTED: &str = "bartizan.breaker.rejected";
+    /// A call has changed the state of its circuit.
+    pub const BREAKER_TRANSITION: &str = "bartizan.breaker.transition";
+    /// A circuit that only measures would have opened.
+    pub const BREAKER_WOULD_OPEN: &str = "bartizan.breaker.would_open";
+    /// An attempt has failed, and there will be another.
+    pub const RETRY: &str = "bartizan.retry";
+    /// An attempt has failed, and there will be no other.
+    pub const RETRY_GIVEN_UP: &str = "bartizan.retry.given_up";
 }
 
 /// Values of `error.type` where it is not a status code.

@@ -18,6 +18,9 @@ pub const DEFAULT_GRPC_ENDPOINT: &str = "http://localhost:4317";
 
 /// How many items wait at most: the specification's, enough for 4 full batches.
 pub const DEFAULT_MAX_QUEUE: usize = 2_048;
+/// How many bytes the items of one signal take at most, while they wait and while they are sent:
+/// twice what a full queue of requests' spans does, and little beside what a service takes anyway.
+pub const DEFAULT_MAX_QUEUE_BYTES: usize = 8 * 1024 * 1024;
 /// How many items go out in one request: the specification's.
 pub const DEFAULT_MAX_BATCH: usize = 512;
 /// How long spans wait for a full batch: the specification's.
@@ -64,6 +67,7 @@ pub struct OtlpConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BatchConfig {
     pub(super) max_queue: usize,
+    pub(super) max_queue_bytes: usize,
     pub(super) max_batch: usize,
     pub(super) delay: Duration,
     pub(super) export_timeout: Duration,
@@ -170,6 +174,7 @@ pub(super) fn under(name: &str, base: &Uri, path: &str) -> Result<Uri, Telemetry
 impl BatchConfig {
     pub(super) const SPANS: Self = Self {
         max_queue: DEFAULT_MAX_QUEUE,
+        max_queue_bytes: DEFAULT_MAX_QUEUE_BYTES,
         max_batch: DEFAULT_MAX_BATCH,
         delay: DEFAULT_SPAN_DELAY,
         export_timeout: DEFAULT_EXPORT_TIMEOUT,
@@ -199,6 +204,18 @@ impl BatchConfig {
     #[must_use]
     pub const fn with_max_queue(mut self, items: usize) -> Self {
         self.max_queue = if items == 0 { 1 } else { items };
+        self
+    }
+
+    /// How many bytes the items take at most, by an estimate, while they wait and while they are
+    /// under way, retries included; what does not fit is dropped and counted like what is too
+    /// many, and an item larger than this never fits. A quarter of it goes out in one request, a
+    /// larger item alone. Default: [`DEFAULT_MAX_QUEUE_BYTES`].
+    ///
+    /// What a batch is encoded to comes on top for as long as that is under way.
+    #[must_use]
+    pub const fn with_max_queue_bytes(mut self, bytes: usize) -> Self {
+        self.max_queue_bytes = bytes;
         self
     }
 

@@ -12,6 +12,7 @@ use super::limits::Limits;
 use super::queue::Queue;
 use super::sink::LogItem;
 use super::spans::{close, flush};
+use super::weight;
 use crate::names::attr;
 
 /// Says for whom each record was written, and puts it into the queue.
@@ -62,7 +63,9 @@ impl LogProcessor for QueueLogs {
             .limits
             .clip_log(record, || self.blank.create_log_record());
         let record = within.unwrap_or_else(|| record.clone());
-        self.queue.push((record, scope.clone()));
+        let item = (record, scope.clone());
+        let bytes = weight::of_log(&item);
+        self.queue.push(item, bytes);
     }
 
     fn force_flush(&self) -> OTelSdkResult {

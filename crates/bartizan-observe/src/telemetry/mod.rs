@@ -29,6 +29,7 @@ mod detect;
 mod error;
 mod from_env;
 pub(crate) mod ids;
+mod instant;
 mod limits;
 mod logs;
 mod metrics;
@@ -51,6 +52,7 @@ mod subscriber;
 mod tests;
 mod tls;
 mod transport;
+mod weight;
 mod worker;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -73,8 +75,8 @@ use crate::propagation::{Formats, FormatsPropagator};
 pub use builder::TelemetryBuilder;
 pub use config::{
     BatchConfig, DEFAULT_EXPORT_TIMEOUT, DEFAULT_GRPC_ENDPOINT, DEFAULT_HTTP_ENDPOINT,
-    DEFAULT_LOG_DELAY, DEFAULT_MAX_BATCH, DEFAULT_MAX_QUEUE, DEFAULT_METRIC_INTERVAL,
-    DEFAULT_OTLP_TIMEOUT, DEFAULT_SPAN_DELAY, OtlpConfig, OtlpProtocol,
+    DEFAULT_LOG_DELAY, DEFAULT_MAX_BATCH, DEFAULT_MAX_QUEUE, DEFAULT_MAX_QUEUE_BYTES,
+    DEFAULT_METRIC_INTERVAL, DEFAULT_OTLP_TIMEOUT, DEFAULT_SPAN_DELAY, OtlpConfig, OtlpProtocol,
 };
 pub use error::TelemetryError;
 pub use limits::{DEFAULT_COUNT_LIMIT, Limits};

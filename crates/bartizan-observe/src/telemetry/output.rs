@@ -9,7 +9,7 @@ use opentelemetry_sdk::metrics::data::ResourceMetrics;
 use super::config::{BatchConfig, Destination, OtlpConfig};
 use super::error::TelemetryError;
 use super::pipeline::Pipeline;
-use super::queue::{Feed, Queue};
+use super::queue::{Bounds, Feed, Queue};
 use super::retry::Backoff;
 use super::sink::Sink;
 use super::spool::{Courier, Replay, Way};
@@ -69,6 +69,7 @@ pub(super) fn push<T: Send + 'static>(
 ) -> Arc<Queue<T>> {
     let BatchConfig {
         max_queue,
+        max_queue_bytes,
         max_batch,
         delay,
         export_timeout,
@@ -76,7 +77,12 @@ pub(super) fn push<T: Send + 'static>(
     } = batch;
     sink.set_resource(resource);
     let handed = sink.handed();
-    let queue = Queue::new(Feed::Pushed, max_queue, max_batch, handed, Clock::default());
+    let bounds = Bounds {
+        items: max_queue,
+        bytes: max_queue_bytes,
+        batch: max_batch,
+    };
+    let queue = Queue::new(Feed::Pushed, bounds, handed, Clock::default());
     let queue = Arc::new(queue);
     let replay = spool.map(|way| {
         queue.found(way.report);
@@ -119,7 +125,13 @@ pub(super) fn collected(
     export_timeout: Duration,
 ) -> Pipeline<ResourceMetrics> {
     // One at a time: a collection is sent before the next is made.
-    let queue = Queue::new(Feed::Collected, 1, 1, sink.handed(), Clock::default());
+    let bounds = Bounds {
+        items: 1,
+        // The SDK has its own bound: the number of attribute sets of an instrument.
+        bytes: 0,
+        batch: 1,
+    };
+    let queue = Queue::new(Feed::Collected, bounds, sink.handed(), Clock::default());
     Pipeline {
         signal: Signal::Metrics,
         queue: Arc::new(queue),

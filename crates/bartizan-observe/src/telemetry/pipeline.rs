@@ -43,6 +43,7 @@ impl<T> Pipeline<T> {
     ///
     /// `collect` makes the next item of a queue that is not pushed to.
     pub(super) async fn run(mut self, mut collect: impl FnMut() -> Option<T>) {
+        self.queue.export_here();
         let mut announcer = Announcer {
             signal: self.signal,
             failing: false,

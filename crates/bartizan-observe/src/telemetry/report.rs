@@ -10,7 +10,8 @@ use crate::access_log::AccessLogStats;
 ///
 /// Each signal's figures are read at one moment and add up: what has ended was exported, is
 /// unconfirmed, was dropped for a reason, is spooled, or is still
-/// [pending](SignalReport::pending). After a shutdown nothing is pending.
+/// [pending](SignalReport::pending). After a shutdown nothing is pending, unless that was on the thread
+/// that exports.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Report {
@@ -60,7 +61,7 @@ pub struct MetricsReport {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Dropped {
-    /// The queue was full.
+    /// The queue was full, by their number or by their bytes.
     pub queue_full: u64,
     /// The far side answered that it does not take them.
     pub rejected: u64,

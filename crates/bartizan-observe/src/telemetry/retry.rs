@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::instant::{DAY, after};
 use super::transport::{Refusal, Sent};
 
 /// How long it is at least before a batch is sent again. A collector that is being restarted is
@@ -70,6 +71,16 @@ impl Default for Backoff {
     }
 }
 
+impl Backoff {
+    /// A pause, between half of `next` and all of it by `chance`, which is uniform in `0.0..1.0`;
+    /// `next` grows.
+    pub(super) fn pause(&self, next: &mut Duration, chance: f64) -> Duration {
+        let pause = (*next).min(DAY).mul_f64(chance.mul_add(0.5, 0.5));
+        *next = next.saturating_mul(2).min(self.max);
+        pause
+    }
+}
+
 // === impl Attempts ===
 
 impl Attempts {
@@ -78,7 +89,7 @@ impl Attempts {
         Self {
             backoff,
             pause: backoff.initial,
-            until: now + timeout,
+            until: after(now, timeout),
             doubtful: false,
             refused_at_the_end: false,
         }
@@ -130,9 +141,8 @@ impl Attempts {
                 None
             }
         };
-        let pause = self.pause.mul_f64(chance.mul_add(0.5, 0.5));
-        self.pause = (self.pause * 2).min(self.backoff.max);
-        let until = now + asked.map_or(pause, |asked| asked.max(pause));
+        let pause = self.backoff.pause(&mut self.pause, chance);
+        let until = after(now, asked.map_or(pause, |asked| asked.max(pause)));
         if asked.is_none() && self.is_over_by(until, closing) {
             return Verdict::Final(self.give_up(sent));
         }
@@ -272,6 +282,20 @@ mod tests {
         assert_eq!(verdict, Verdict::Final(Sent::Unreachable));
         let verdict = attempts(now).judge(refused(true, None), now, closing, 0.5);
         assert!(matches!(verdict, Verdict::Again(_)), "one that answers is");
+    }
+
+    #[test]
+    fn times_beyond_what_the_clock_can_say_break_nothing() {
+        let (now, ever) = (start(), Duration::MAX);
+        let backoff = Backoff {
+            initial: ever,
+            max: ever,
+        };
+        let mut attempts = Attempts::new(backoff, now, ever);
+        for chance in [0.0, 1.0] {
+            let verdict = attempts.judge(refused(true, Some(u64::MAX)), now, Closing::No, chance);
+            assert!(matches!(verdict, Verdict::Again(_)));
+        }
     }
 
     proptest! {

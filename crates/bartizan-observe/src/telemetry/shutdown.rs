@@ -8,6 +8,7 @@ use opentelemetry_sdk::metrics::data::ResourceMetrics;
 use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::oneshot;
 
+use super::instant::after;
 use super::queue::Queue;
 use super::sink::LogItem;
 use super::spool::Directory;
@@ -67,7 +68,8 @@ impl Telemetry {
     /// Sends what is there now, and waits for the results until `deadline` has passed. Says
     /// whether there is a result for everything; [`Self::report`] says which.
     ///
-    /// Blocks the thread, which may be any, a runtime's only worker too.
+    /// Blocks the thread, which may be any, a runtime's only worker too. On the thread that exports
+    /// (in an exporter or an instrument's callback) it only asks, and says `false`.
     #[must_use]
     pub fn force_flush(&self, deadline: Duration) -> bool {
         let end = self.end(deadline);
@@ -94,6 +96,11 @@ impl Telemetry {
     /// Returns as soon as all is sent, and no later than `deadline` from now, whatever the far
     /// side does; what is then left is counted. Blocks the thread, which may be any, a runtime's
     /// only worker too. Calling it again gives the figures as they are then.
+    ///
+    /// On the thread that exports, which a panic hook may run on, waiting would be for itself: the
+    /// shutdown begins, the figures are those of that moment, and what they have as
+    /// [pending](super::SignalReport::pending) goes out when the call has returned. Likewise the
+    /// thread that writes the access log does not wait for lines.
     pub fn shutdown(&self, deadline: Duration) -> Report {
         let end = self.end(deadline);
         let Queues {
@@ -110,12 +117,15 @@ impl Telemetry {
             tracing::warn!("lines of the access log could not be written in time");
         }
         logs.iter().for_each(|queue| queue.close(end));
-        spans.iter().for_each(|queue| queue.wait_ended(end));
-        logs.iter().for_each(|queue| queue.wait_ended(end));
-        metrics.iter().for_each(|queue| queue.wait_ended(end));
-        // The next run may begin before this process has ended.
-        let spool = self.0.queues.spool.as_ref();
-        spool.into_iter().for_each(|directory| directory.release());
+        let ended = [
+            spans.as_ref().is_none_or(|queue| queue.wait_ended(end)),
+            logs.as_ref().is_none_or(|queue| queue.wait_ended(end)),
+            metrics.as_ref().is_none_or(|queue| queue.wait_ended(end)),
+        ];
+        if let (Some(directory), [true, true, true]) = (&self.0.queues.spool, ended) {
+            // The next run may begin before this process has ended.
+            directory.release();
+        }
         self.report()
     }
 
@@ -130,22 +140,42 @@ impl Telemetry {
         deadline: Duration,
     ) -> impl Future<Output = Report> + Send + use<> {
         let telemetry = self.clone();
-        let (done, report) = oneshot::channel();
-        let work = {
-            let telemetry = telemetry.clone();
-            // Nobody listens any more when the future was dropped.
-            move || done.send(telemetry.shutdown(deadline)).unwrap_or_default()
+        // An executor here would hold up what the thread waits for.
+        let begun = match self.is_own_thread() {
+            true => Err(self.shutdown(deadline)),
+            false => Ok(self.shutdown_aside(deadline)),
         };
-        let started = std::thread::Builder::new()
-            .name("bartizan-shutdown".to_owned())
-            .spawn(work);
         async move {
-            match (started, report.await) {
-                (Ok(_), Ok(report)) => report,
-                // Without a thread, a blocked executor is better than lost telemetry.
-                _ => telemetry.shutdown(deadline),
-            }
+            let ended = match begun {
+                Err(report) => Some(report),
+                Ok(report) => report.await.ok(),
+            };
+            // Without a thread, a blocked executor is better than lost telemetry.
+            ended.unwrap_or_else(|| telemetry.shutdown(deadline))
         }
+    }
+
+    /// On a thread; there is no report when it could not be started.
+    fn shutdown_aside(&self, deadline: Duration) -> oneshot::Receiver<Report> {
+        let telemetry = self.clone();
+        let (done, report) = oneshot::channel();
+        // Nobody listens any more when the future was dropped.
+        let work = move || done.send(telemetry.shutdown(deadline)).unwrap_or_default();
+        let thread = std::thread::Builder::new().name("bartizan-shutdown".to_owned());
+        let _detached = thread.spawn(work);
+        report
+    }
+
+    /// Whether this is a thread that a shutdown waits for.
+    fn is_own_thread(&self) -> bool {
+        let queues = &self.0.queues;
+        let (spans, logs, metrics) = (&queues.spans, &queues.logs, &queues.metrics);
+        spans.as_ref().is_some_and(|queue| queue.is_exported_here())
+            || logs.as_ref().is_some_and(|queue| queue.is_exported_here())
+            || metrics
+                .as_ref()
+                .is_some_and(|queue| queue.is_exported_here())
+            || self.access_log().is_some_and(AccessLog::is_written_here)
     }
 
     /// Takes at most half of the time: standard output may be blocked for good, and the log records
@@ -157,9 +187,6 @@ impl Telemetry {
     }
 
     pub(super) fn end(&self, deadline: Duration) -> Instant {
-        let now = self.0.clock.now();
-        // A deadline beyond what the clock can say is as good as a day.
-        now.checked_add(deadline)
-            .unwrap_or(now + Duration::from_secs(86_400))
+        after(self.0.clock.now(), deadline)
     }
 }

@@ -8,8 +8,10 @@ use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
 use super::DEFAULT_SHUTDOWN_DEADLINE;
+use super::instant::after;
 use super::limits::Limits;
 use super::queue::Queue;
+use super::weight;
 use crate::Clock;
 
 /// Puts ended spans into the queue.
@@ -65,7 +67,8 @@ impl SpanProcessor for QueueSpans {
         // Recorded for somebody else, but not to be exported.
         if span.span_context.is_sampled() {
             self.limits.clip_span(&mut span);
-            self.queue.push(span);
+            let bytes = weight::of_span(&span);
+            self.queue.push(span, bytes);
         }
     }
 
@@ -93,10 +96,5 @@ pub(super) fn flush<T>(queue: &Queue<T>) -> OTelSdkResult {
 /// The SDK's shutdown, which also runs when the last handle to a provider is dropped, and that may
 /// be anywhere. It therefore only asks the thread to end, and does not wait.
 pub(super) fn close<T>(queue: &Queue<T>, timeout: Duration) {
-    let now = Clock::default().now();
-    // A time that the clock can't say is as good as the default.
-    let end = now
-        .checked_add(timeout)
-        .unwrap_or(now + DEFAULT_SHUTDOWN_DEADLINE);
-    queue.close(end);
+    queue.close(after(Clock::default().now(), timeout));
 }

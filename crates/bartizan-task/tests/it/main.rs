@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context as PollContext, Poll, Waker};
+use std::time::{Duration, Instant};
 
 use bartizan_task::{RequestId, Scope, Task, TaskId};
 use opentelemetry::baggage::BaggageExt;
@@ -37,6 +38,25 @@ fn a_child_belongs_to_its_parents_tree_and_request() {
     assert_ne!(grandchild.parent_id(), Some(root.id()));
     assert_eq!(grandchild.request_id(), Some(&id));
     assert_eq!(root.parent_id(), None);
+}
+
+#[test]
+fn the_earliest_deadline_holds_for_the_whole_tree() {
+    let root = Task::root("request", None);
+    let child = root.child("audit");
+    assert_eq!(child.deadline(), None);
+    #[expect(clippy::disallowed_methods, reason = "any instant will do")]
+    let soon = Instant::now() + Duration::from_secs(1);
+    let later = soon + Duration::from_secs(1);
+    child.set_deadline(later);
+    assert_eq!(
+        (root.deadline(), child.deadline()),
+        (Some(later), Some(later))
+    );
+    root.set_deadline(soon);
+    root.set_deadline(later);
+    assert_eq!(child.child("write").deadline(), Some(soon));
+    assert_eq!(Task::root("other", None).deadline(), None);
 }
 
 #[test]

@@ -38,7 +38,7 @@ pub(super) fn read(
             problems.push(problem("the value is not Unicode"));
             continue;
         };
-        let name = name.to_owned();
+        let name = Some(name.to_owned());
         root.insert(parts, EnvValue { name, text });
     }
     if problems.is_empty() {

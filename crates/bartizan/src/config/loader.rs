@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::de::{self, Found, Run};
 use super::file::{self, Presence};
-use super::tree::{EnvNode, FileNode, Node};
+use super::tree::{EnvNode, FileNode, Node, part_of};
 use super::{ConfigError, ConfigProblem, Effective, Source, env};
 
 /// Loads a configuration; made by [`loader`].
@@ -20,6 +20,7 @@ pub struct Loader {
     file: Option<(Arc<Path>, Presence)>,
     prefix: Option<String>,
     vars: Option<Vec<(OsString, OsString)>>,
+    defaults: Vec<(String, String)>,
 }
 
 /// A configuration, and where its values come from.
@@ -37,6 +38,7 @@ pub fn loader() -> Loader {
         file: None,
         prefix: None,
         vars: None,
+        defaults: Vec::new(),
     }
 }
 
@@ -75,6 +77,29 @@ impl Loader {
         self
     }
 
+    /// What holds for a key, such as `server.bind`, that neither the file nor the environment sets,
+    /// written as a variable would have it: for values whose type has another default or none.
+    /// Default: what `#[serde(default)]` says.
+    ///
+    /// ```
+    /// use bartizan::config::{self, ServerConfig};
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Stock {
+    ///     server: ServerConfig,
+    /// }
+    ///
+    /// let loader = config::loader().with_default("server.bind", "127.0.0.1:8082");
+    /// let loaded = loader.load::<Stock>()?;
+    /// assert_eq!(loaded.config.server.bind().port(), 8082);
+    /// assert_eq!(loaded.source("server.bind").to_string(), "default");
+    /// # Ok::<(), bartizan::config::ConfigError>(())
+    /// ```
+    pub fn with_default(mut self, key: &str, value: impl fmt::Display) -> Self {
+        self.defaults.push((part_of(key), value.to_string()));
+        self
+    }
+
     /// Loads the configuration.
     ///
     /// # Errors
@@ -96,7 +121,13 @@ impl Loader {
             None => Ok(EnvNode::default()),
         };
         match (file, env) {
-            (Ok(file), Ok(env)) => make(&file, &env, path.as_ref(), self.prefix.as_deref()),
+            (Ok(file), Ok(mut env)) => {
+                for (key, text) in self.defaults {
+                    let parts: Vec<_> = key.split('.').collect();
+                    env.insert_default(&parts, &file, text);
+                }
+                make(&file, &env, path.as_ref(), self.prefix.as_deref())
+            }
             (file, env) => {
                 let mut problems = file.err().unwrap_or_default();
                 problems.extend(env.err().unwrap_or_default());

@@ -33,7 +33,7 @@
 //! # Precedence
 //!
 //! The environment's value counts, else the file's, else the default, which is what
-//! `#[serde(default)]` says; each value for itself, lists as a whole.
+//! [`Loader::with_default`] or `#[serde(default)]` says; each value for itself, lists as a whole.
 //!
 //! # Variables
 //!
@@ -61,6 +61,7 @@ mod env;
 mod error;
 mod file;
 mod loader;
+mod outbound;
 mod secret;
 mod server;
 pub mod size;
@@ -72,6 +73,7 @@ mod var;
 pub use effective::{Effective, EffectiveValue};
 pub use error::{ConfigError, ConfigProblem};
 pub use loader::{Loaded, Loader, loader};
+pub use outbound::{MAX_CALL, OutboundConfig};
 pub use secret::Secret;
 pub use server::{
     AdminConfig, CorsConfig, DEFAULT_BIND, MAX_BODY_LIMIT, MAX_DRAIN_DEADLINE, MAX_GRACE,

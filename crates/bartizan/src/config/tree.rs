@@ -44,7 +44,8 @@ pub(super) struct EnvNode {
 
 #[derive(Debug)]
 pub(super) struct EnvValue {
-    pub(super) name: String,
+    /// `None` is a default of the service's own.
+    pub(super) name: Option<String>,
     pub(super) text: String,
 }
 
@@ -85,6 +86,16 @@ impl FileNode {
             text: String::new(),
         }
     }
+
+    /// Whether anything is set at the end of a way of parts, or on the way something that is no
+    /// table.
+    fn has(&self, parts: &[&str]) -> bool {
+        let (FileValue::Table(entries), [part, rest @ ..]) = (&self.value, parts) else {
+            return true;
+        };
+        let mut named = entries.iter().filter(|entry| part_of(&entry.key) == **part);
+        named.any(|entry| entry.node.has(rest))
+    }
 }
 
 // === impl EnvNode ===
@@ -92,7 +103,7 @@ impl FileNode {
 impl EnvNode {
     /// Any variable below, to say where an unknown key was set.
     pub(super) fn first_name(&self) -> Option<&str> {
-        let own = self.own.as_ref().map(|value| value.name.as_str());
+        let own = self.own.as_ref().and_then(|value| value.name.as_deref());
         own.or_else(|| self.children.values().find_map(Self::first_name))
     }
 
@@ -103,6 +114,21 @@ impl EnvNode {
             node = node.children.entry(part.to_ascii_lowercase()).or_default();
         }
         node.own = Some(value);
+    }
+
+    /// The same, unless it or something around it is set in either place.
+    pub(super) fn insert_default(&mut self, parts: &[&str], file: &FileNode, text: String) {
+        let mut found = Some(&*self);
+        for part in parts {
+            found = found.and_then(|node| node.children.get(*part));
+            if found.is_some_and(|node| node.own.is_some()) {
+                return;
+            }
+        }
+        let has_children = found.is_some_and(|node| !node.children.is_empty());
+        if !has_children && !file.has(parts) {
+            self.insert(parts.iter().copied(), EnvValue { name: None, text });
+        }
     }
 }
 
@@ -115,7 +141,7 @@ impl<'t> Node<'t> {
             Self::Merged(file, env) => {
                 if let Some(EnvValue { name, text }) = env.and_then(|env| env.own.as_ref()) {
                     return Kind::Env {
-                        name: Some(name),
+                        name: name.as_deref(),
                         text,
                     };
                 }
@@ -129,4 +155,9 @@ impl<'t> Node<'t> {
             }
         }
     }
+}
+
+/// How a key is written as a part of a variable's name, in lower case.
+pub(super) fn part_of(key: &str) -> String {
+    key.to_ascii_lowercase().replace('-', "_")
 }

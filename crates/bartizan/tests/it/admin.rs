@@ -1,5 +1,6 @@
 //! The admin port of a server that runs.
 
+mod checkers;
 mod info;
 mod log_level;
 mod metrics;

@@ -10,8 +10,8 @@ use axum::Router;
 use axum::routing::get as on_get;
 use bartizan::client::ClientLayer;
 use bartizan::{
-    BodyLimitLayer, CatchPanicLayer, CorsLayer, DecompressionLayer, MetricsLayer, RequestLogLayer,
-    SensitiveHeadersLayer, TraceLayer,
+    BodyLimitLayer, CatchPanicLayer, CircuitBreakerLayer, CorsLayer, DecompressionLayer,
+    MetricsLayer, RequestLogLayer, SensitiveHeadersLayer, TraceLayer,
 };
 use bartizan_testkit::contract::{self, HttpService, Inner};
 use bartizan_testkit::over_connections;
@@ -121,6 +121,12 @@ const ROWS: &[Row] = &[
         },
     },
     Row {
+        layer: "bartizan::CircuitBreakerLayer",
+        state: "calls",
+        scope: Scope::Router,
+        prove: || Box::pin(breaker()),
+    },
+    Row {
         layer: "bartizan::client::ClientLayer",
         state: "active requests; durations and spans, as many of each",
         scope: Scope::Any,
@@ -184,6 +190,15 @@ async fn request_log() {
     let layer = RequestLogLayer::new(books.log.clone());
     prove(&layer, || 0, || books.lines()).await;
     prove_on_router(|router| router.layer(layer.clone()), || 0, || books.lines()).await;
+}
+
+async fn breaker() {
+    let books = Books::new();
+    let config = bartizan::breaker::Config::default();
+    let layer = CircuitBreakerLayer::new("service", config, &books.telemetry);
+    let ended = || books.counted("bartizan.breaker.calls");
+    prove(&layer, || 0, ended).await;
+    prove_on_router(|router| router.layer(layer.clone()), || 0, ended).await;
 }
 
 async fn client() {

@@ -7,10 +7,15 @@ use crate::graph::{BENCH, GRAPH, Kind};
 
 /// A crate of ours, and those of ours it may be built on.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("bartizan", &["bartizan-observe", "bartizan-task"]),
+    (
+        "bartizan",
+        &["bartizan-observe", "bartizan-protect", "bartizan-task"],
+    ),
     ("bartizan-observe", &["bartizan-task"]),
     // Reads snapshots and OTLP, never layers.
     ("bartizan-panel", &[]),
+    // Its `Observer` and what the facade injects are all that it knows of the others.
+    ("bartizan-protect", &[]),
     ("bartizan-task", &[]),
     // Its sink is the panel's receiver.
     ("bartizan-testkit", &["bartizan-panel"]),

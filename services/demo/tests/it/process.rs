@@ -30,10 +30,14 @@ pub(crate) struct Ended {
 }
 
 /// Free ports; what a test passes comes later and wins.
-const ANY_PORTS: [&str; 18] = [
+const ANY_PORTS: [&str; 22] = [
     "--gateway-port",
     "0",
+    "--gateway-admin-port",
+    "0",
     "--orders-port",
+    "0",
+    "--orders-admin-port",
     "0",
     "--inventory-port",
     "0",

@@ -25,7 +25,7 @@ pub struct Db(Arc<Mutex<Connection>>);
 
 /// The database could not be opened or prepared.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot open the database {path:?} (ORDERS_DB): {source}")]
+#[error("cannot open the database {path:?} (database): {source}")]
 pub struct OpenError {
     path: PathBuf,
     source: Unusable,
@@ -141,6 +141,12 @@ impl Db {
             query::unsettled(connection, most)
         })
         .await
+    }
+
+    /// Looks into the table, for a check of readiness.
+    pub(crate) async fn answers(&self) -> Result<(), DbError> {
+        self.blocking("check database", |connection| query::look(connection))
+            .await
     }
 
     /// Runs `work` on a blocking thread, in the scope of the request that asked for it.

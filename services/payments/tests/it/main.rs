@@ -10,10 +10,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, header};
+use bartizan::Server;
+use bartizan::admin::Admin;
 use http_body_util::BodyExt;
 use payments::{Amount, Ledger, router};
 use serde_json::{Value, json};
-use shop::faults::{Admin, Switch};
+use shop::faults::{self, Switch};
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 
@@ -112,20 +114,26 @@ async fn the_admin_port_breaks_the_service_and_mends_it_over_sockets() {
     let stack = bartizan::stack()
         .with_telemetry(&telemetry)
         .without_access_log();
-    let faults = Switch::default();
-    let app = faults
+    let switch = Switch::default();
+    let app = switch
         .around(router(ledger()))
         .layer(stack.build().unwrap());
     let any: SocketAddr = (Ipv4Addr::LOCALHOST, 0).into();
-    let admin = Admin::bind(any, faults).await.unwrap();
-    let listener = TcpListener::bind(any).await.unwrap();
+    let (listener, admin) = (
+        TcpListener::bind(any).await.unwrap(),
+        TcpListener::bind(any).await.unwrap(),
+    );
     let service = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    let port = format!("http://{}", admin.local_addr().unwrap());
+    let server = Server::new(app, telemetry.clone())
+        .with_admin(admin, Admin::new().with_routes(faults::router(switch)))
+        .with_stop(std::future::pending());
+    tokio::spawn(server.serve(listener));
 
     let client = reqwest::Client::builder().no_proxy();
     let client = bartizan::client::reqwest(client, &telemetry).unwrap();
     let set = |body: &'static str| {
-        let put = client.put(format!("http://{}/faults", admin.address()));
+        let put = client.put(format!("{port}/faults"));
         put.body(body).send()
     };
     let totals = || client.get(format!("{service}/ledger")).send();

@@ -67,12 +67,29 @@ pub fn client(
     builder: reqwest::ClientBuilder,
     layer: &ClientLayer,
 ) -> Result<ClientWithMiddleware, reqwest::Error> {
+    client_under(builder, layer, [])
+}
+
+/// The same under middleware that looks at a call as a whole, redirects included, the outermost
+/// first.
+///
+/// # Errors
+///
+/// As [`client`].
+pub fn client_under(
+    builder: reqwest::ClientBuilder,
+    layer: &ClientLayer,
+    above: impl IntoIterator<Item = Arc<dyn Middleware>>,
+) -> Result<ClientWithMiddleware, reqwest::Error> {
     ensure_crypto_provider();
     let client = builder
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .build()?;
-    Ok(ClientBuilder::new(client)
+    let client = above
+        .into_iter()
+        .fold(ClientBuilder::new(client), ClientBuilder::with_arc);
+    Ok(client
         .with(FollowRedirects::default())
         .with(RetryRefused::default())
         .with(RequestSpans::new(layer))
@@ -141,8 +158,10 @@ fn wrap(response: Response, attempt: Attempt) -> Response {
     response.into()
 }
 
-/// The URL in the form in which a `reqwest` response takes it over from an `http` one.
-fn url_extension(url: Url) -> Extensions {
+/// A response's URL in the form in which a `reqwest` response takes it over from an `http` one: as an
+/// extension, which gets lost on the way there.
+#[must_use]
+pub fn url_extension(url: Url) -> Extensions {
     let response = http::Response::builder().url(url).body(());
     // An empty response with no headers is always well-formed.
     response

@@ -1,5 +1,7 @@
 //! How much is kept, and in what portions it goes out.
 
+use std::num::NonZeroUsize;
+
 use super::super::config::BatchConfig;
 use super::super::error::TelemetryError;
 use super::super::limits::Limits;
@@ -62,5 +64,15 @@ pub(super) fn batch(
     if let Some(items) = vars.items(&name("MAX_EXPORT_BATCH_SIZE"))? {
         batch.max_batch = items;
     }
+    if let Some(bytes) = vars.parse(QUEUE_MAX_BYTES, "a positive number of bytes", bytes)? {
+        batch.max_queue_bytes = bytes.get();
+    }
     Ok(batch)
+}
+
+/// No specification's, and for each of spans and log records.
+const QUEUE_MAX_BYTES: &str = "BARTIZAN_TELEMETRY_QUEUE_MAX_BYTES";
+
+fn bytes(text: &str) -> Option<NonZeroUsize> {
+    text.parse().ok()
 }

@@ -42,6 +42,7 @@ impl TelemetryBuilder {
     /// | `OTEL_EXPORTER_OTLP_[{TRACES,METRICS,LOGS}_]{CERTIFICATE,CLIENT_CERTIFICATE,CLIENT_KEY,INSECURE}` | files in PEM form; `true`, `false` for gRPC addresses without a scheme |
     /// | `OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE` | `cumulative`, `delta`, `lowmemory` |
     /// | `OTEL_{BSP,BLRP}_{SCHEDULE_DELAY,EXPORT_TIMEOUT,MAX_QUEUE_SIZE,MAX_EXPORT_BATCH_SIZE}` | milliseconds; items |
+    /// | `BARTIZAN_TELEMETRY_QUEUE_MAX_BYTES` | bytes of each of spans and log records |
     /// | `OTEL_METRIC_EXPORT_INTERVAL`, `OTEL_METRIC_EXPORT_TIMEOUT` | milliseconds |
     /// | `OTEL_[{SPAN,LOGRECORD}_]ATTRIBUTE_{COUNT,VALUE_LENGTH}_LIMIT`, `OTEL_SPAN_{EVENT,LINK}_COUNT_LIMIT`, `OTEL_{EVENT,LINK}_ATTRIBUTE_COUNT_LIMIT` | numbers; characters |
     /// | `OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS` | `GET,POST,...`, in place of the usual ones |
@@ -60,7 +61,7 @@ impl TelemetryBuilder {
     pub fn from_env() -> Result<Self, TelemetryError> {
         // What is not Unicode would pass for unset.
         let odd = std::env::vars_os().find(|(name, value)| {
-            let ours = |name: &str| name.starts_with("OTEL_") || name.starts_with(spool::PREFIX);
+            let ours = |name: &str| name.starts_with("OTEL_") || name.starts_with(OURS);
             name.to_str().is_some_and(ours) && value.to_str().is_none()
         });
         if let Some((name, value)) = odd {
@@ -132,6 +133,9 @@ fn unset(vars: &Vars<'_>, builder: &TelemetryBuilder) -> Vec<String> {
     }
     hints
 }
+
+/// What the names of the variables begin with that are no specification's.
+const OURS: &str = "BARTIZAN_TELEMETRY_";
 
 const KNOWN_METHODS: &str = "OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS";
 

@@ -4,9 +4,6 @@ use super::super::error::TelemetryError;
 use super::super::spool::SpoolConfig;
 use super::vars::Vars;
 
-/// What the names of these variables, which are no specification's, begin with.
-pub(super) const PREFIX: &str = "BARTIZAN_TELEMETRY_SPOOL_";
-
 const DIRECTORY: &str = "BARTIZAN_TELEMETRY_SPOOL_DIR";
 const MAX_BYTES: &str = "BARTIZAN_TELEMETRY_SPOOL_MAX_BYTES";
 

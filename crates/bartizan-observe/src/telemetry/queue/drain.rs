@@ -1,12 +1,18 @@
 //! The pipeline's side of the queue: what it takes out, and what it says became of that.
 
 use std::future::Future;
+use std::thread;
 
-use super::{Feed, Next, Phase, Queue};
+use super::{Feed, InFlight, Next, Phase, Queue, Queued, State};
 use crate::telemetry::retry::Closing;
 use crate::telemetry::transport::Sent;
 
 impl<T> Queue<T> {
+    /// From now on it is this thread that exports.
+    pub(in crate::telemetry) fn export_here(&self) {
+        self.exporter.get_or_init(|| thread::current().id());
+    }
+
     /// What there is to do.
     pub(in crate::telemetry) fn next(&self) -> Next<T> {
         let mut state = self.lock();
@@ -40,13 +46,31 @@ impl<T> Queue<T> {
             return Next::Wait;
         }
         let taken = state.entered - state.items.len() as u64;
-        if !closing && state.items.len() < self.batch && taken >= state.flush_to {
+        if !closing && !self.fills_batch(&state) && taken >= state.flush_to {
             return Next::Wait;
         }
-        let count = state.items.len().min(self.batch);
-        state.in_flight = count as u64;
         self.handed.begin_batch();
-        Next::Batch(state.items.drain(..count).collect())
+        Next::Batch(self.take_batch(&mut state))
+    }
+
+    /// As much as goes out in one request, one item at least.
+    fn take_batch(&self, state: &mut State<T>) -> Vec<T> {
+        let mut batch = Vec::with_capacity(state.items.len().min(self.bounds.batch));
+        let mut bytes = 0;
+        while let Some(next) = state.items.front() {
+            let fits = batch.len() < self.bounds.batch && bytes + next.bytes <= self.portion;
+            if !fits && !batch.is_empty() {
+                break;
+            }
+            bytes += next.bytes;
+            batch.extend(state.items.pop_front().map(|queued| queued.item));
+        }
+        state.bytes -= bytes;
+        state.in_flight = InFlight {
+            items: batch.len() as u64,
+            bytes,
+        };
+        batch
     }
 
     /// Takes what was collected; `None` when there was nothing to collect.
@@ -56,7 +80,7 @@ impl<T> Queue<T> {
             (_, Phase::Done) => {}
             (Some(item), _) => {
                 state.report.ended += 1;
-                state.items.push_back(item);
+                state.items.push_back(Queued { item, bytes: 0 });
             }
             (None, _) => state.settled += 1,
         }
@@ -68,7 +92,7 @@ impl<T> Queue<T> {
     pub(in crate::telemetry) fn settle(&self, sent: &Sent) {
         let mut state = self.lock();
         // Zero after `expire`, which has booked the batch already.
-        let count = std::mem::take(&mut state.in_flight);
+        let count = std::mem::take(&mut state.in_flight).items;
         match (self.feed, sent) {
             (Feed::Collected, Sent::Acknowledged { rejected } | Sent::Doubted { rejected }) => {
                 state.rejected_parts += rejected;
@@ -92,7 +116,8 @@ impl<T> Queue<T> {
         state.end_spooled();
         state.phase = Phase::Done;
         let waiting = std::mem::take(&mut state.items);
-        let in_flight = std::mem::take(&mut state.in_flight);
+        let in_flight = std::mem::take(&mut state.in_flight).items;
+        state.bytes = 0;
         state.report.dropped.deadline += waiting.len() as u64;
         if self.handed.revoke() {
             state.report.unconfirmed += in_flight;

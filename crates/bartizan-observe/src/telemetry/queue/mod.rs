@@ -6,7 +6,8 @@ mod spooled;
 mod tests;
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, ThreadId};
 use std::time::Instant;
 
 use tokio::sync::Notify;
@@ -34,11 +35,26 @@ pub(super) struct Queue<T> {
     turned: Notify,
     /// Wakes threads that wait for a flush or for the end.
     progress: Condvar,
+    /// The thread that exports.
+    exporter: OnceLock<ThreadId>,
     feed: Feed,
-    capacity: usize,
-    batch: usize,
+    bounds: Bounds,
+    /// How many bytes go out in one request, unless it is a single item: as the default batch is
+    /// of the default queue, a quarter. Collectors take requests of 4 MiB at most by default.
+    portion: usize,
     handed: Handed,
     clock: Clock,
+}
+
+/// How much there may be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    /// Items that wait.
+    pub(super) items: usize,
+    /// Bytes of those that wait and those that are under way.
+    pub(super) bytes: usize,
+    /// Items in one request.
+    pub(super) batch: usize,
 }
 
 /// How many places are allocated at the start; a queue that was given more grows when it needs them.
@@ -68,14 +84,16 @@ pub(super) enum Next<T> {
 
 #[derive(Debug)]
 struct State<T> {
-    items: VecDeque<T>,
+    items: VecDeque<Queued<T>>,
+    /// What these take.
+    bytes: usize,
     /// How many have entered the queue, and how many of these have their result. Both only grow,
     /// so that a flush waits for a number and not for a moment when the queue happens to be empty.
     entered: u64,
     settled: u64,
     /// Everything up to this number goes out without waiting for a full batch.
     flush_to: u64,
-    in_flight: u64,
+    in_flight: InFlight,
     phase: Phase,
     report: SignalReport,
     /// Of a collected item, the far side rejects parts.
@@ -84,6 +102,19 @@ struct State<T> {
     doubtful: u64,
     replayed: Option<Replayed>,
     spool: SpoolReport,
+}
+
+#[derive(Debug)]
+struct Queued<T> {
+    item: T,
+    bytes: usize,
+}
+
+/// The batch that was given out.
+#[derive(Debug, Default)]
+struct InFlight {
+    items: u64,
+    bytes: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -103,20 +134,15 @@ enum Phase {
 // === impl Queue ===
 
 impl<T> Queue<T> {
-    pub(super) fn new(
-        feed: Feed,
-        capacity: usize,
-        batch: usize,
-        handed: Handed,
-        clock: Clock,
-    ) -> Self {
+    pub(super) fn new(feed: Feed, bounds: Bounds, handed: Handed, clock: Clock) -> Self {
         Self {
             state: Mutex::new(State {
-                items: VecDeque::with_capacity(capacity.min(MAX_RESERVED)),
+                items: VecDeque::with_capacity(bounds.items.min(MAX_RESERVED)),
+                bytes: 0,
                 entered: 0,
                 settled: 0,
                 flush_to: 0,
-                in_flight: 0,
+                in_flight: InFlight::default(),
                 phase: Phase::Open,
                 report: SignalReport::default(),
                 rejected_parts: 0,
@@ -127,33 +153,41 @@ impl<T> Queue<T> {
             wake: Notify::new(),
             turned: Notify::new(),
             progress: Condvar::new(),
+            exporter: OnceLock::new(),
             feed,
-            capacity,
-            batch: batch.clamp(1, capacity.max(1)),
+            bounds: Bounds {
+                batch: bounds.batch.clamp(1, bounds.items.max(1)),
+                ..bounds
+            },
+            portion: bounds.bytes / 4,
             handed,
             clock,
         }
     }
 
-    /// Takes an item, or drops and counts it. Never waits for the exporter.
-    pub(super) fn push(&self, item: T) {
+    /// Takes an item that takes so many bytes, or drops and counts it. Never waits for the exporter.
+    pub(super) fn push(&self, item: T, bytes: usize) {
         let mut state = self.lock();
         state.report.ended += 1;
         if !matches!(state.phase, Phase::Open) {
             state.report.dropped.after_shutdown += 1;
             return;
         }
-        if state.items.len() >= self.capacity {
+        let held = state.bytes + state.in_flight.bytes;
+        if state.items.len() >= self.bounds.items || bytes > self.bounds.bytes.saturating_sub(held)
+        {
             state.report.dropped.queue_full += 1;
             return;
         }
-        state.items.push_back(item);
+        let was_full = self.fills_batch(&state);
+        state.bytes += bytes;
+        state.items.push_back(Queued { item, bytes });
         state.entered += 1;
         // Only here: a wake-up for every item would cost more than the item, and until a batch is
         // full the pipeline's own timer is soon enough.
-        let full = state.items.len() == self.batch;
+        let full = self.fills_batch(&state);
         drop(state);
-        if full {
+        if full && !was_full {
             self.wake.notify_one();
         }
     }
@@ -182,7 +216,8 @@ impl<T> Queue<T> {
         target
     }
 
-    /// Waits until everything up to `target` has its result. `false` when the deadline came first.
+    /// Waits until everything up to `target` has its result. `false` when the deadline came first,
+    /// and at once on the thread that exports.
     pub(super) fn wait_flushed(&self, target: u64, deadline: Instant) -> bool {
         self.wait(deadline, |state| {
             state.settled >= target || matches!(state.phase, Phase::Done)
@@ -220,17 +255,32 @@ impl<T> Queue<T> {
     }
 
     /// Waits for the pipeline's end after [`Self::close`]; at `deadline` ends the books itself.
-    pub(super) fn wait_ended(&self, deadline: Instant) {
-        if !self.wait(deadline, |state| matches!(state.phase, Phase::Done)) {
+    /// `false` when they are still open, which is on the thread that exports: it goes on later.
+    pub(super) fn wait_ended(&self, deadline: Instant) -> bool {
+        let ended = self.wait(deadline, |state| matches!(state.phase, Phase::Done));
+        if !ended && !self.is_exported_here() {
             self.expire();
+            return true;
         }
+        ended
+    }
+
+    /// Whether this is the thread that exports.
+    pub(super) fn is_exported_here(&self) -> bool {
+        self.exporter.get() == Some(&thread::current().id())
+    }
+
+    fn fills_batch(&self, state: &State<T>) -> bool {
+        state.items.len() >= self.bounds.batch || state.bytes > self.portion
     }
 
     fn wait(&self, deadline: Instant, until: impl Fn(&State<T>) -> bool) -> bool {
+        // Whatever is waited for would have to be done by the same thread.
+        let futile = self.is_exported_here();
         let mut state = self.lock();
         while !until(&state) {
             let left = deadline.saturating_duration_since(self.clock.now());
-            if left.is_zero() {
+            if futile || left.is_zero() {
                 return false;
             }
             (state, _) = self

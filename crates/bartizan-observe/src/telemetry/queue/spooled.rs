@@ -70,7 +70,7 @@ impl<T> Queue<T> {
         if matches!(state.phase, Phase::Done) {
             return false;
         }
-        let count = std::mem::take(&mut state.in_flight);
+        let count = std::mem::take(&mut state.in_flight).items;
         state.report.spooled += count;
         if origin == Origin::Doubtful {
             state.doubtful += count;

@@ -6,15 +6,20 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::super::transport::Signal;
-use super::format::{self, HEADER};
+use super::format::{self, HEADER, Torn};
 
 /// A directory that this process has for itself.
 #[derive(Debug)]
 pub(in crate::telemetry) struct Directory {
     path: PathBuf,
-    /// Locked for as long as it is there.
-    lock: Mutex<Option<File>>,
+    /// Locked for as long as it is there, or somebody is at work.
+    lock: Mutex<Option<Arc<File>>>,
 }
+
+/// Nobody else gets the directory as long as this is there, also when it is
+/// [released](Directory::release) in the meantime.
+#[derive(Debug)]
+pub(super) struct Held(#[expect(dead_code, reason = "closing the file unlocks it")] Arc<File>);
 
 /// Why there is no directory.
 #[derive(Debug)]
@@ -35,6 +40,19 @@ pub(super) struct Scan {
     pub(super) torn: u64,
     /// What has no name of ours; it is left alone.
     pub(super) foreign: u64,
+    /// Files under names of ours that cannot be read; they are left alone, too.
+    pub(super) unreadable: u64,
+    /// The first number that no name has.
+    pub(super) next: u64,
+}
+
+/// Why a file is not to be sent.
+#[derive(Debug)]
+pub(super) enum Unread {
+    /// It is not there, or not what was written.
+    Lost(String),
+    /// It may well be sound, and is not to be had: too many files are open, for example.
+    Unreadable(io::Error),
 }
 
 /// A file whose header is sound.
@@ -78,13 +96,18 @@ impl Directory {
         }
         Ok(Arc::new(Self {
             path: path.to_owned(),
-            lock: Mutex::new(Some(lock)),
+            lock: Mutex::new(Some(Arc::new(lock))),
         }))
     }
 
-    /// Lets others have the directory. Nothing more is written.
+    /// Lets others have the directory, once nobody is at work in it. Nothing more is written.
     pub(in crate::telemetry) fn release(&self) {
         drop(self.lock().take());
+    }
+
+    /// Keeps others out for a while; `None` when the directory was given back.
+    pub(super) fn hold(&self) -> Option<Held> {
+        self.lock().clone().map(Held)
     }
 
     /// Removes what is torn, and says what is there.
@@ -99,17 +122,14 @@ impl Directory {
                 .map_or(Name::Foreign, |it| read_name(signal, it))
             {
                 Name::OtherSignal if is_file => {}
-                Name::Whole(sequence) if is_file => match look_at(&entry.path(), signal) {
-                    Ok((bytes, items)) => scan.files.push(Found {
-                        sequence,
-                        bytes,
-                        items,
-                    }),
-                    Err(_) => {
-                        scan.torn += 1;
-                        ignore(fs::remove_file(entry.path()));
+                Name::Whole(sequence) => {
+                    scan.next = scan.next.max(sequence + 1);
+                    if is_file {
+                        scan.look_at(&entry.path(), sequence, signal);
+                    } else {
+                        scan.foreign += 1;
                     }
-                },
+                }
                 Name::Unfinished if is_file => {
                     scan.torn += 1;
                     ignore(fs::remove_file(entry.path()));
@@ -123,10 +143,13 @@ impl Directory {
     /// Writes a file so that it is there whole or not at all, for as long as the machine runs: it
     /// is not forced to the disk, which may take longer than a shutdown has. What a power failure
     /// leaves of it is found by its sums.
-    pub(super) fn write(&self, signal: Signal, sequence: u64, parts: [&[u8]; 2]) -> io::Result<()> {
-        if self.lock().is_none() {
-            return Err(io::Error::other("the directory was given back"));
-        }
+    pub(super) fn write(
+        &self,
+        _held: &Held,
+        signal: Signal,
+        sequence: u64,
+        parts: [&[u8]; 2],
+    ) -> io::Result<()> {
         let unfinished = self.file(signal, sequence, UNFINISHED);
         let written = private(OpenOptions::new().write(true).create_new(true))
             .open(&unfinished)
@@ -140,18 +163,28 @@ impl Directory {
         written
     }
 
-    /// Reads a file that is said to be `bytes` long.
-    pub(super) fn read(&self, signal: Signal, sequence: u64, bytes: u64) -> io::Result<Vec<u8>> {
+    /// Reads the message of a file that is said to be `bytes` long and to hold so many items.
+    pub(super) fn read(
+        &self,
+        signal: Signal,
+        sequence: u64,
+        bytes: u64,
+        items: u64,
+    ) -> Result<Vec<u8>, Unread> {
         let mut file = Vec::new();
         // One more shows that it has grown, and a file that has grown a lot is not read.
-        File::open(self.file(signal, sequence, WHOLE))?
-            .take(bytes + 1)
-            .read_to_end(&mut file)?;
-        Ok(file)
+        File::open(self.file(signal, sequence, WHOLE))
+            .and_then(|it| it.take(bytes + 1).read_to_end(&mut file))
+            .map_err(Unread::from)?;
+        let (head, _) = format::read(signal, &file)?;
+        if u64::from(head.items) != items {
+            return Err(Unread::Lost("it is another one".to_owned()));
+        }
+        Ok(file.split_off(HEADER))
     }
 
     /// A file that can't be removed is found again by the next run.
-    pub(super) fn remove(&self, signal: Signal, sequence: u64) {
+    pub(super) fn remove(&self, _held: &Held, signal: Signal, sequence: u64) {
         ignore(fs::remove_file(self.file(signal, sequence, WHOLE)));
     }
 
@@ -160,9 +193,45 @@ impl Directory {
         self.path.join(name)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<File>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<File>>> {
         // Nothing panics half-way through a change.
         self.lock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// === impl Scan ===
+
+impl Scan {
+    fn look_at(&mut self, path: &Path, sequence: u64, signal: Signal) {
+        match look_at(path, signal) {
+            Ok((bytes, items)) => self.files.push(Found {
+                sequence,
+                bytes,
+                items,
+            }),
+            Err(Unread::Lost(_)) => {
+                self.torn += 1;
+                ignore(fs::remove_file(path));
+            }
+            Err(Unread::Unreadable(_)) => self.unreadable += 1,
+        }
+    }
+}
+
+// === impl Unread ===
+
+impl From<io::Error> for Unread {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof => Self::Lost(error.to_string()),
+            _ => Self::Unreadable(error),
+        }
+    }
+}
+
+impl From<Torn> for Unread {
+    fn from(torn: Torn) -> Self {
+        Self::Lost(torn.to_string())
     }
 }
 
@@ -194,12 +263,12 @@ fn read_name(signal: Signal, name: &str) -> Name {
 }
 
 /// Length and number of items, by the header alone.
-fn look_at(path: &Path, signal: Signal) -> io::Result<(u64, u64)> {
+fn look_at(path: &Path, signal: Signal) -> Result<(u64, u64), Unread> {
     let mut file = File::open(path)?;
     let bytes = file.metadata()?.len();
     let mut head = [0; HEADER];
     file.read_exact(&mut head)?;
-    let head = format::read_head(signal, &head, bytes).map_err(io::Error::other)?;
+    let head = format::read_head(signal, &head, bytes)?;
     Ok((bytes, u64::from(head.items)))
 }
 

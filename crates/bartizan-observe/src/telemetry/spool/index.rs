@@ -72,11 +72,6 @@ impl Index {
         self.entries.iter().map(|entry| entry.items).sum()
     }
 
-    /// The number of the next file.
-    pub(super) fn next_sequence(&self) -> u64 {
-        self.entries.back().map_or(0, |last| last.sequence + 1)
-    }
-
     /// Takes out what has to go before `bytes` more can come in; nothing if they can't.
     pub(super) fn make_room(&mut self, bytes: u64) -> Result<Vec<Entry>, TooLarge> {
         let held = self.entries.iter().filter(|entry| entry.sending);
@@ -170,7 +165,6 @@ mod tests {
         let entries = [entry(3, 40), entry(1, 30), entry(2, 30)];
         let mut by_bytes = index(100, 9, &entries);
         assert_eq!(sequences(&by_bytes.make_room(50).unwrap()), [1, 2]);
-        assert_eq!(by_bytes.next_sequence(), 4);
         let mut by_files = index(1_000, 3, &entries);
         assert_eq!(sequences(&by_files.make_room(50).unwrap()), [1]);
         let mut smaller = index(1_000, 1, &entries);
@@ -207,7 +201,7 @@ mod tests {
         ) {
             let mut index = index(bytes, files, &[]);
             for (size, sending) in sizes {
-                let sequence = index.next_sequence();
+                let sequence = index.entries.back().map_or(0, |last| last.sequence + 1);
                 if index.make_room(size).is_ok() {
                     index.push(Entry { sending, ..entry(sequence, size) });
                 }

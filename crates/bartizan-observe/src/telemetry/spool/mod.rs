@@ -5,17 +5,19 @@
 //! becomes a file, and is sent when the collector is back, in this run or in the next.
 //!
 //! - **At least once.** A batch that was sent and never answered is kept too, as the OTLP
-//!   specification has exporters send it again within a run. So a collector may get it twice; for
-//!   spans, whose ids are distinct, that changes nothing, and a log record then shows twice. A
-//!   collector that accepts connections and answers nothing is a common failure, and the other
-//!   way round all of it would be lost.
+//!   specification has exporters send it again within a run, and so is one whose answer came right
+//!   before the process was killed. So a collector may get it more than once; for spans, whose ids
+//!   are distinct, that changes nothing, and a log record then shows as often. A collector that
+//!   accepts connections and answers nothing is a common failure, and the other way round all of it
+//!   would be lost.
 //! - **While the collector is away** batches go to the directory without an attempt, and one
 //!   file at a time asks whether it is back, at growing intervals. A first attempt is made at the
 //!   start.
 //! - **A shutdown** leaves the last quarter of its time, at most [`RESERVE`], to the files. Only
 //!   the thread that exports works with them; a disk that is slow holds up exports and no request.
 //! - **Bounded** in bytes and files, half for spans and half for log records; when it is full the
-//!   oldest go. Files that are torn are removed and counted, files of others are left alone.
+//!   oldest go. Files that are torn are removed and counted; those that cannot be read for now are
+//!   asked again, and files of others are left alone.
 //! - **One process** has the directory; another one with the same setting runs without a spool and
 //!   says so.
 //! - Metrics are not kept: the next cumulative collection holds all that a lost one held. What is
@@ -29,6 +31,8 @@ mod pace;
 mod replay;
 mod report;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -46,8 +50,8 @@ pub(super) use replay::Replay;
 pub use report::SpoolReport;
 pub(super) use store::Spool;
 
-/// How much the directory holds: some 100 000 spans of usual size, which is minutes at full load
-/// and hours otherwise, and little enough for a container's own disk.
+/// How much the directory holds: some 50 000 spans of usual size and as many log records, which is
+/// minutes at full load and hours otherwise, and little enough for a container's own disk.
 pub const DEFAULT_SPOOL_MAX_BYTES: u64 = 64 * 1024 * 1024;
 
 /// How many files it holds: enough for full batches up to the default size, and few enough that
@@ -116,7 +120,7 @@ impl SpoolConfig {
     }
 
     /// How many bytes there are at most, the oldest go first; half of them for each of spans and
-    /// log records where both are exported. Default: [`DEFAULT_SPOOL_MAX_BYTES`].
+    /// log records. Default: [`DEFAULT_SPOOL_MAX_BYTES`].
     #[must_use]
     pub const fn with_max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = bytes;
@@ -159,8 +163,7 @@ pub(super) fn open(
     traces: Courier,
     logs: Courier,
 ) -> Result<Opened, TelemetryError> {
-    let signals = u8::from(traces.is_some()) + u8::from(logs.is_some());
-    let Some(config) = config.filter(|_| signals > 0) else {
+    let Some(config) = config.filter(|_| traces.is_some() || logs.is_some()) else {
         return Ok(Opened::default());
     };
     let directory = match Directory::open(Path::new(&config.directory)) {
@@ -172,9 +175,10 @@ pub(super) fn open(
         Err(Unusable::Taken) => return Ok(without(config, "free: another process has it")),
         Err(Unusable::Broken(error)) => return Ok(without(config, &unusable(&error))),
     };
+    // Also where only one is exported: the other's files of an earlier run are there all the same.
     let bound = Bound {
-        bytes: config.max_bytes / u64::from(signals),
-        files: config.max_files / usize::from(signals),
+        bytes: config.max_bytes / 2,
+        files: config.max_files / 2,
     };
     let way = |signal, courier: Courier| {
         let open = |(transport, backoff)| {

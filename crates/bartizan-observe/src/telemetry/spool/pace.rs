@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::super::instant::after;
 use super::super::retry::Backoff;
 
 /// Pauses that grow with every failure, so that a far side that is away is asked about every few
@@ -27,9 +28,8 @@ impl Pace {
     /// After a failure at `now`; the far side may have `asked` for a longer pause. `chance` is
     /// uniform in `0.0..1.0`: a pause is between half of its length and the whole.
     pub(super) fn failed(&mut self, now: Instant, asked: Option<Duration>, chance: f64) {
-        let pause = self.pause.mul_f64(chance.mul_add(0.5, 0.5));
-        self.pause = (self.pause * 2).min(self.backoff.max);
-        let until = now + asked.map_or(pause, |asked| asked.max(pause));
+        let pause = self.backoff.pause(&mut self.pause, chance);
+        let until = after(now, asked.map_or(pause, |asked| asked.max(pause)));
         self.rests_until = Some(self.rests_until.map_or(until, |before| before.max(until)));
     }
 
@@ -71,6 +71,14 @@ mod tests {
         pace.succeeded();
         pace.failed(now, None, 0.0);
         assert_eq!(pace.rests_until(now), Some(now + SECOND / 2));
+    }
+
+    #[test]
+    fn a_pause_beyond_what_the_clock_can_say_breaks_nothing() {
+        let now = start();
+        let mut pace = Pace::new(Backoff::default());
+        pace.failed(now, Some(Duration::MAX), 1.0);
+        assert!(pace.rests_until(now).is_some());
     }
 
     #[test]

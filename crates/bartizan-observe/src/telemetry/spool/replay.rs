@@ -25,7 +25,7 @@ impl<T> Replay<T> {
     pub(in crate::telemetry) async fn run(self) {
         loop {
             let entry = self.turn().await;
-            let Some(message) = self.spool.load(&entry, &self.queue) else {
+            let Some(message) = self.spool.load(&entry, &self.queue, self.clock.now()) else {
                 continue;
             };
             let handed = self.transport.handed();

@@ -27,6 +27,9 @@ pub struct SpoolReport {
     pub torn_files: u64,
     /// What else is in the directory; it is left alone.
     pub foreign_files: u64,
+    /// Files under the spool's own names that could not be read at the start, and what is in them
+    /// nobody can say; they are left alone.
+    pub unreadable_files: u64,
     /// How often a batch of this run could not be written, for example because the disk was full.
     pub write_errors: u64,
 }
@@ -53,6 +56,7 @@ impl SpoolReport {
             torn_files: self.torn_files + other.torn_files,
             // Both have seen the same ones.
             foreign_files: self.foreign_files.max(other.foreign_files),
+            unreadable_files: self.unreadable_files + other.unreadable_files,
             write_errors: self.write_errors + other.write_errors,
         }
     }
@@ -69,6 +73,7 @@ impl fmt::Display for SpoolReport {
             ("waiting", self.waiting()),
             ("torn files", self.torn_files),
             ("foreign files", self.foreign_files),
+            ("unreadable files", self.unreadable_files),
             ("not written", self.write_errors),
         ] {
             if count > 0 {

@@ -7,7 +7,7 @@ use super::super::ids;
 use super::super::queue::{Fate, Queue};
 use super::super::retry::Backoff;
 use super::super::transport::{Sent, Signal};
-use super::directory::Directory;
+use super::directory::{Directory, Unread};
 use super::format::{self, HEADER};
 use super::index::{Bound, Entry, Index, Origin};
 use super::pace::Pace;
@@ -63,6 +63,7 @@ impl Spool {
         let mut report = SpoolReport {
             torn_files: scan.torn,
             foreign_files: scan.foreign,
+            unreadable_files: scan.unreadable,
             ..SpoolReport::default()
         };
         let entries = scan.files.into_iter().map(|found| Entry {
@@ -75,9 +76,8 @@ impl Spool {
         });
         let mut index = Index::new(bound, entries.collect());
         report.found = index.items();
-        let next = index.next_sequence();
         for entry in index.enforce() {
-            directory.remove(signal, entry.sequence);
+            remove(directory, signal, entry.sequence);
             report.dropped += entry.items;
         }
         let spool = Self {
@@ -86,7 +86,7 @@ impl Spool {
             state: Mutex::new(State {
                 index,
                 pace: Pace::new(backoff),
-                next,
+                next: scan.next,
                 away: false,
                 told: false,
             }),
@@ -112,6 +112,10 @@ impl Spool {
         sent: &Sent,
     ) -> bool {
         let mut state = self.lock();
+        // Until the file is booked or gone again.
+        let Some(held) = self.directory.hold() else {
+            return self.cannot(&mut state, queue, &"the directory was given back");
+        };
         let Some(head) = format::head(self.signal, items, message) else {
             return self.cannot(&mut state, queue, &"a batch is too large for a file");
         };
@@ -121,14 +125,14 @@ impl Spool {
             Err(too_large) => return self.cannot(&mut state, queue, &too_large),
         };
         for entry in gone {
-            self.directory.remove(self.signal, entry.sequence);
+            self.directory.remove(&held, self.signal, entry.sequence);
             queue.rebook(entry.origin, entry.items, Fate::Dropped);
         }
         let sequence = state.next;
         state.next += 1;
         if let Err(error) = self
             .directory
-            .write(self.signal, sequence, [&head, message])
+            .write(&held, self.signal, sequence, [&head, message])
         {
             return self.cannot(&mut state, queue, &error);
         }
@@ -139,7 +143,7 @@ impl Spool {
         };
         if !queue.stow(origin) {
             // The deadline came first, and has counted the batch.
-            self.directory.remove(self.signal, sequence);
+            self.directory.remove(&held, self.signal, sequence);
             return true;
         }
         state.index.push(Entry {
@@ -191,30 +195,31 @@ impl Spool {
         self.changed.notified()
     }
 
-    /// Reads a file's message; `None`, and it is gone, when that is not what was written.
-    pub(super) fn load<T>(&self, entry: &Entry, queue: &Queue<T>) -> Option<Vec<u8>> {
-        let read = self
-            .directory
-            .read(self.signal, entry.sequence, entry.bytes)
-            .map_err(|error| error.to_string());
-        let message = read.and_then(|mut file| {
-            let read = format::read(self.signal, &file).map(|(head, _)| head.items);
-            match read {
-                Ok(items) if u64::from(items) == entry.items => Ok(file.split_off(HEADER)),
-                Ok(_) => Err("it is another one".to_owned()),
-                Err(torn) => Err(torn.to_string()),
+    /// Reads a file's message at `now`. `None` when there is nothing to send: the file is gone when
+    /// it is not what was written, and tried again later when it could not be read.
+    pub(super) fn load<T>(&self, entry: &Entry, queue: &Queue<T>, now: Instant) -> Option<Vec<u8>> {
+        let signal = self.signal.name();
+        let Entry {
+            sequence,
+            bytes,
+            items,
+            ..
+        } = *entry;
+        match self.directory.read(self.signal, sequence, bytes, items) {
+            Ok(message) => return Some(message),
+            Err(Unread::Lost(why)) => {
+                tracing::warn!(signal, why, items, "a spooled batch is lost");
+                self.remove(sequence);
+                queue.rebook(entry.origin, items, Fate::Torn);
             }
-        });
-        match message {
-            Ok(message) => Some(message),
-            Err(why) => {
-                let signal = self.signal.name();
-                tracing::warn!(signal, why, items = entry.items, "a spooled batch is lost");
-                self.remove(entry.sequence);
-                queue.rebook(entry.origin, entry.items, Fate::Torn);
-                None
+            Err(Unread::Unreadable(why)) => {
+                if entry.failures == 0 {
+                    tracing::warn!(signal, %why, items, "a spooled batch cannot be read");
+                }
+                self.put_back(sequence, None, Fate::Kept, now);
             }
         }
+        None
     }
 
     /// A file that was given out is not sent after all.
@@ -228,15 +233,7 @@ impl Spool {
     pub(super) fn settle(&self, entry: &Entry, sent: &Sent, now: Instant) -> Fate {
         let fate = Fate::of(sent);
         if fate == Fate::Kept || fate == Fate::Doubted {
-            let mut state = self.lock();
-            state.pace.failed(now, asked(sent), ids::random_fraction());
-            if let Some(kept) = state.index.get_mut(entry.sequence) {
-                kept.sending = false;
-                kept.failures = kept.failures.saturating_add(1);
-                if (fate, kept.origin) == (Fate::Doubted, Origin::Own) {
-                    kept.origin = Origin::Doubtful;
-                }
-            }
+            self.put_back(entry.sequence, asked(sent), fate, now);
         } else {
             self.remove(entry.sequence);
             let mut state = self.lock();
@@ -249,14 +246,34 @@ impl Spool {
         fate
     }
 
+    /// A file that was given out could not be sent.
+    fn put_back(&self, sequence: u64, asked: Option<Duration>, fate: Fate, now: Instant) {
+        let mut state = self.lock();
+        state.pace.failed(now, asked, ids::random_fraction());
+        if let Some(kept) = state.index.get_mut(sequence) {
+            kept.sending = false;
+            kept.failures = kept.failures.saturating_add(1);
+            if (fate, kept.origin) == (Fate::Doubted, Origin::Own) {
+                kept.origin = Origin::Doubtful;
+            }
+        }
+    }
+
     fn remove(&self, sequence: u64) {
-        self.directory.remove(self.signal, sequence);
+        remove(&self.directory, self.signal, sequence);
         self.lock().index.remove(sequence);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing panics half-way through a change.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Once the directory was given back, its files are not ours to remove.
+fn remove(directory: &Directory, signal: Signal, sequence: u64) {
+    if let Some(held) = directory.hold() {
+        directory.remove(&held, signal, sequence);
     }
 }
 

@@ -7,7 +7,7 @@ use super::*;
 use crate::Outcome;
 use crate::access_log::{AccessLog, AccessRecord};
 
-fn one_line(telemetry: &Telemetry) {
+pub(super) fn one_line(telemetry: &Telemetry) {
     let task = Task::root("request", None).id();
     let took = Duration::from_millis(1);
     let record = AccessRecord::new(

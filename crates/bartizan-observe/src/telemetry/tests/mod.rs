@@ -3,11 +3,14 @@
 mod chaos;
 mod collector;
 mod delivery;
+mod ends;
 mod enrich;
 mod faults;
 mod lines;
 mod log_control;
 mod matrix;
+mod own_threads;
+mod place;
 mod spool;
 mod subscriber;
 mod tls;
@@ -16,11 +19,13 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use opentelemetry::KeyValue;
 use opentelemetry::logs::{AnyValue, LogRecord, Logger, Severity};
 use opentelemetry::trace::{Span, Tracer};
 use opentelemetry_sdk::trace::SpanData;
 
 use self::collector::{Behaviour, Collector};
+pub(in crate::telemetry) use self::place::Place;
 use super::*;
 use crate::test_support::Nobody;
 
@@ -54,20 +59,37 @@ fn exporting(config: OtlpConfig) -> TelemetryBuilder {
 
 fn end_spans(telemetry: &Telemetry, count: usize) {
     for _ in 0..count {
-        telemetry.tracer().start("work").end();
+        end_span(telemetry, 0);
     }
+}
+
+/// With so many bytes that say nothing.
+fn end_span(telemetry: &Telemetry, padding: usize) {
+    let mut span = telemetry.tracer().start("work");
+    if padding > 0 {
+        span.set_attribute(KeyValue::new("padding", "x".repeat(padding)));
+    }
+    span.end();
 }
 
 /// Each with a text of its own.
 fn emit_logs(telemetry: &Telemetry, count: usize) {
-    static NUMBER: AtomicU64 = AtomicU64::new(0);
     for _ in 0..count {
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let mut record = telemetry.logger().create_log_record();
-        record.set_severity_number(Severity::Info);
-        record.set_body(AnyValue::from(format!("done {number}")));
-        telemetry.logger().emit(record);
+        emit_log(telemetry, 0);
     }
+}
+
+/// With so many bytes that say nothing.
+fn emit_log(telemetry: &Telemetry, padding: usize) {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let mut record = telemetry.logger().create_log_record();
+    record.set_severity_number(Severity::Info);
+    record.set_body(AnyValue::from(format!("done {number}")));
+    if padding > 0 {
+        record.add_attribute("padding", "x".repeat(padding));
+    }
+    telemetry.logger().emit(record);
 }
 
 /// The books are closed and add up.

@@ -5,7 +5,7 @@ use serde::de::{Deserializer as _, value::StrDeserializer};
 
 use super::At;
 use super::error::{Error, one_of};
-use crate::config::tree::{EnvNode, FileEntry, Node};
+use crate::config::tree::{EnvNode, FileEntry, Node, part_of};
 use crate::config::{ConfigProblem, Source};
 
 /// The entries of a table that are known and not left out.
@@ -84,11 +84,6 @@ impl<'t, 'c> Entries<'t, 'c> {
         let entry = self.rest.next()?;
         self.rest.next().is_none().then_some((entry.key, entry.at))
     }
-}
-
-/// How a key is written as a part of a variable's name, in lower case.
-fn part_of(key: &str) -> String {
-    key.to_ascii_lowercase().replace('-', "_")
 }
 
 impl At<'_, '_> {

@@ -4,7 +4,7 @@ use bartizan::config::{self, Loaded};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Mode, Shop, load};
+use super::{File, Mode, Shop, load};
 
 fn shop(test: &str, file: &str, vars: &[(&str, &str)]) -> Loaded<Shop> {
     load(test, file, vars).unwrap_or_else(|error| panic!("{error}"))
@@ -58,6 +58,88 @@ fn a_variable_counts_before_the_file_and_the_file_before_the_default() {
         assert_eq!(loaded.config.workers, workers, "{case}");
         let told = loaded.source("workers").to_string();
         assert!(told.ends_with(source), "{case}: {told}");
+    }
+}
+
+#[test]
+fn a_default_of_the_services_own_holds_where_nothing_else_is_set() {
+    for (case, file, vars, bind, source) in [
+        ("nothing", "", &[][..], "127.0.0.1:8082", "default"),
+        (
+            "another key of its table",
+            "[server]\ngrace = '1s'",
+            &[("SHOP__SERVER__BODY_LIMIT", "1KiB")],
+            "127.0.0.1:8082",
+            "default",
+        ),
+        (
+            "the file",
+            "[server]\nbind = '127.0.0.1:1'",
+            &[],
+            "127.0.0.1:1",
+            "own-defaults.toml:2",
+        ),
+        (
+            "a variable",
+            "[server]\nbind = '127.0.0.1:1'",
+            &[("SHOP__SERVER__BIND", "127.0.0.1:2")],
+            "127.0.0.1:2",
+            "SHOP__SERVER__BIND",
+        ),
+    ] {
+        let file = File::new("own-defaults", file);
+        let loaded = file
+            .loader()
+            .with_env("SHOP")
+            .with_vars(vars.iter().copied())
+            .with_default("name", "x")
+            .with_default("stock.poll-interval", "7s")
+            .with_default("server.bind", "127.0.0.1:8082")
+            .load::<Shop>()
+            .unwrap_or_else(|error| panic!("{case}: {error}"));
+        assert_eq!(loaded.config.server.bind().to_string(), bind, "{case}");
+        let told = loaded.source("server.bind").to_string();
+        assert!(told.ends_with(source), "{case}: {told}");
+        assert_eq!(loaded.config.name, "x", "{case}");
+        assert_eq!(loaded.config.stock.poll_interval.as_secs(), 7, "{case}");
+    }
+}
+
+#[test]
+fn a_default_hides_no_mistake_and_is_checked_itself() {
+    for (file, key, text, said) in [
+        (
+            "server = 5",
+            "server.bind",
+            "127.0.0.1:1",
+            "server: `5` is not a table",
+        ),
+        (
+            "[server.bind]\nport = 5",
+            "server.bind",
+            "127.0.0.1:1",
+            "own-mistakes.toml:1: server.bind: expected an address and port such as 127.0.0.1:8080",
+        ),
+        (
+            "",
+            "server.bind",
+            "here",
+            "server.bind: `here` is not an address and port such as 127.0.0.1:8080",
+        ),
+        (
+            "",
+            "server.bund",
+            "x",
+            "server.bund: unknown key, expected one of bind",
+        ),
+    ] {
+        let file = File::new("own-mistakes", file);
+        let loader = file
+            .loader()
+            .with_default("name", "x")
+            .with_default(key, text);
+        let error = loader.load::<Shop>().unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
     }
 }
 

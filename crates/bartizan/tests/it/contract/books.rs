@@ -78,6 +78,11 @@ impl Books {
         self.points(name).iter().sum()
     }
 
+    /// A counter, over all of its series.
+    pub(super) fn counted(&self, name: &str) -> i64 {
+        self.points(name).iter().sum()
+    }
+
     pub(super) fn series(&self, name: &str) -> usize {
         self.points(name).len()
     }
@@ -92,6 +97,10 @@ impl Books {
                 AggregatedMetrics::I64(MetricData::Sum(sum)) => {
                     sum.data_points().map(|point| point.value()).collect()
                 }
+                AggregatedMetrics::U64(MetricData::Sum(sum)) => sum
+                    .data_points()
+                    .map(|point| i64::try_from(point.value()).unwrap())
+                    .collect(),
                 AggregatedMetrics::F64(MetricData::Histogram(histogram)) => histogram
                     .data_points()
                     .map(|point| i64::try_from(point.count()).unwrap())

@@ -24,24 +24,32 @@ pub(super) struct Plan {
     shutdown_after: usize,
     deadline: Duration,
     max_queue: usize,
+    max_queue_bytes: usize,
     max_batch: usize,
+    /// Of so many items in a burst one is heavy, by so many bytes.
+    heavy: (usize, usize),
 }
 
 pub(super) fn any() -> impl Strategy<Value = Plan> {
     let end = (0..7_usize, 0..7_usize, 0..80_u64);
     let load = (vec(0..40_usize, 1..6), 0..4_usize, 1..64_usize, 1..32_usize);
+    let bytes = (10..17_u32, (1..9_usize, 0..40_000_usize));
     let far = (
         vec(behaviour(), 1..24),
         option::of((0..4_usize, 0..6_usize)),
     );
-    (prop::sample::select(&BOTH), far, load, end).prop_map(|(protocol, far, load, end)| Plan {
+    let parts = (prop::sample::select(&BOTH), far, load, bytes, end);
+    parts.prop_map(|(protocol, far, load, bytes, end)| Plan {
         protocol,
         faults: far.0,
         away: far.1,
         bursts: load.0,
         threads: load.1,
         max_queue: load.2,
+        // From what holds one light item up to what holds all of them.
+        max_queue_bytes: 1 << bytes.0,
         max_batch: load.3,
+        heavy: bytes.1,
         flush_after: end.0,
         shutdown_after: end.1,
         deadline: Duration::from_millis(end.2),
@@ -89,7 +97,11 @@ impl Plan {
         let telemetry = self.telemetry(far.addr);
         let at_the_end = std::thread::scope(|scope| {
             for _ in 0..self.threads {
-                scope.spawn(|| self.bursts.iter().for_each(|it| record(&telemetry, *it)));
+                scope.spawn(|| {
+                    self.bursts
+                        .iter()
+                        .for_each(|it| self.record(&telemetry, *it))
+                });
             }
             self.main(&telemetry, &mut far)
         });
@@ -110,6 +122,7 @@ impl Plan {
     fn telemetry(&self, addr: SocketAddr) -> Telemetry {
         let batch = quick()
             .with_max_queue(self.max_queue)
+            .with_max_queue_bytes(self.max_queue_bytes)
             .with_max_batch(self.max_batch)
             .with_delay(Duration::from_millis(3))
             .with_export_timeout(PATIENCE * 2);
@@ -139,15 +152,19 @@ impl Plan {
             }
             requests.add(1, &[]);
             let more = self.bursts.get(burst);
-            record(telemetry, more.copied().unwrap_or_default());
+            self.record(telemetry, more.copied().unwrap_or_default());
         }
         at_the_end.unwrap_or_else(|| telemetry.shutdown(self.deadline))
     }
-}
 
-fn record(telemetry: &Telemetry, count: usize) {
-    end_spans(telemetry, count);
-    emit_logs(telemetry, count);
+    fn record(&self, telemetry: &Telemetry, count: usize) {
+        let (every, bytes) = self.heavy;
+        for number in 0..count {
+            let padding = if number % every == 0 { bytes } else { 0 };
+            end_span(telemetry, padding);
+            emit_log(telemetry, padding);
+        }
+    }
 }
 
 /// Without what may still change.

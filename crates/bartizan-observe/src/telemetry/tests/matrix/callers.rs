@@ -86,7 +86,9 @@ thread_local! {
 }
 
 /// Panics, and runs `work` in the hook.
-fn in_panic_hook<T: Send + 'static>(work: impl FnOnce() -> T + 'static) -> T {
+pub(in crate::telemetry::tests) fn in_panic_hook<T: Send + 'static>(
+    work: impl FnOnce() -> T + 'static,
+) -> T {
     // There is one hook for the process, and other tests panic, too.
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {

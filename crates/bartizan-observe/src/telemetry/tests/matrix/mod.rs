@@ -4,6 +4,7 @@ mod callers;
 
 use std::time::Instant;
 
+pub(super) use self::callers::in_panic_hook;
 use self::callers::{CALLERS, Caller};
 use super::collector::Received;
 use super::*;

@@ -1,0 +1,204 @@
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::request::Parts;
+
+use super::keys::{self, Head};
+use super::limit::Limit;
+use super::{Decision, Decisions, MissingKey, Mode, Outcome, Policy, Refusal, UnknownPolicy};
+use crate::Timer;
+
+/// The policies of a limiter, and all that they know.
+pub(super) struct Core {
+    pub(super) limits: Box<[Limit]>,
+    /// Whether any of them is to know names.
+    pub(super) knows_names: bool,
+    pub(super) peer: Option<Arc<PeerFn>>,
+    pub(super) timer: Timer,
+    /// When time began here.
+    pub(super) origin: Instant,
+    pub(super) hash: RandomState,
+}
+
+pub(super) type PeerFn = dyn Fn(&Parts) -> Option<IpAddr> + Send + Sync;
+
+/// What wants to pass.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Subject<'a> {
+    Request(Head<'a>),
+    /// Something else, of so many units, with or without a key.
+    Other {
+        key: Option<&'a str>,
+        cost: NonZeroU32,
+    },
+}
+
+// === impl Core ===
+
+impl Core {
+    /// What a clock's time is here, in nanoseconds. Whatever is earlier than the limiter is its
+    /// beginning.
+    #[inline]
+    pub(super) fn time(&self, now: Instant) -> u64 {
+        let since = now.saturating_duration_since(self.origin);
+        // For 584 years.
+        since.as_secs() * 1_000_000_000 + u64::from(since.subsec_nanos())
+    }
+
+    #[inline]
+    pub(super) fn head<'a>(&self, parts: &'a Parts) -> Head<'a> {
+        let peer = self.peer.as_ref().and_then(|peer| peer(parts));
+        Head { parts, peer }
+    }
+
+    /// Asks all policies, and charges all, or none if one of them rejects. Where a policy finds no
+    /// key, `keyless` is told which, and whether it is the first time.
+    pub(super) fn decide(
+        &self,
+        subject: Subject<'_>,
+        now: Instant,
+        keyless: impl FnMut(usize, bool),
+        decisions: &mut Decisions,
+    ) {
+        // What is not ours is called before there is a lock.
+        self.ask(subject, keyless, decisions);
+        self.walk(0, self.time(now), true, decisions);
+    }
+
+    fn ask(
+        &self,
+        subject: Subject<'_>,
+        mut keyless: impl FnMut(usize, bool),
+        decisions: &mut Decisions,
+    ) {
+        for (at, limit) in self.limits.iter().enumerate() {
+            let mode = limit.mode.get();
+            if mode == Mode::Disabled {
+                continue;
+            }
+            let policy = &limit.policy;
+            let (cost, quota) = match subject {
+                Subject::Request(head) => {
+                    (policy.cost.of(head.parts), policy.overrides.of(head.parts))
+                }
+                Subject::Other { cost, .. } => (Some(cost), None),
+            };
+            let Some(cost) = cost else { continue };
+            let key = self.key(policy, subject).or_else(|| {
+                keyless(at, limit.count_keyless());
+                self.stand_in(policy, subject)
+            });
+            decisions.slots()[at] = Some(Decision::ask(mode, cost, quota, policy.quota, key));
+        }
+    }
+
+    /// Asks the policy at `at`, then those behind it while its lock is held, and charges it if
+    /// nobody has rejected. Locks are always taken in this order, so nobody waits in a circle.
+    ///
+    /// Answers whether the request is `admitted`, which it was by those before.
+    fn walk(&self, at: usize, now: u64, admitted: bool, decisions: &mut Decisions) -> bool {
+        let Some(limit) = self.limits.get(at) else {
+            return admitted;
+        };
+        let Some(decision) = &mut decisions.slots()[at] else {
+            return self.walk(at + 1, now, admitted, decisions);
+        };
+        if decision.refusal() == Some(Refusal::KeyMissing) {
+            limit.table.count(|counts| counts.add(decision.outcome()));
+            let admitted = admitted && decision.outcome() != Outcome::Rejected;
+            return self.walk(at + 1, now, admitted, decisions);
+        }
+        let mut place = limit.table.lock(decision.key, now);
+        let charged = decision.decide(&place);
+        let admitted = admitted && decision.outcome() != Outcome::Rejected;
+        let admitted = self.walk(at + 1, now, admitted, decisions);
+        if let Some(decision) = &mut decisions.slots()[at] {
+            if let (Some(tat), true) = (charged, admitted) {
+                place.set_tat(tat);
+                decision.charge(tat);
+            }
+            place.count(|counts| counts.add(decision.outcome()));
+        }
+        admitted
+    }
+
+    /// Keeps the names of the keys that have used much, for policies that are to know names.
+    #[cold]
+    pub(super) fn keep_names(&self, subject: Subject<'_>, decisions: &Decisions) {
+        for (at, decision) in decisions.iter() {
+            let limit = &self.limits[at];
+            let Some(names) = &limit.names else { continue };
+            if decision.remaining() <= decision.quota().burst() / 2 {
+                names.keep(decision.key, || match subject {
+                    Subject::Request(head) => limit.policy.keys.name(head),
+                    Subject::Other { key, .. } => key.map(str::to_owned),
+                });
+            }
+        }
+    }
+
+    /// The place of the policy of that name.
+    pub(super) fn find(&self, policy: &str) -> Result<usize, UnknownPolicy> {
+        let found = self
+            .limits
+            .iter()
+            .position(|limit| &*limit.policy.name == policy);
+        found.ok_or_else(|| UnknownPolicy {
+            policy: policy.to_owned(),
+            known: self
+                .limits
+                .iter()
+                .map(|limit| &*limit.policy.name)
+                .collect::<Vec<_>>()
+                .join(", "),
+        })
+    }
+
+    fn key_of(&self, text: &str) -> u64 {
+        self.hashed(|hasher| {
+            keys::hash_text(text, hasher);
+            Some(())
+        })
+        .unwrap_or(keys::WITHOUT_KEY)
+    }
+
+    #[inline]
+    fn key(&self, policy: &Policy, subject: Subject<'_>) -> Option<u64> {
+        if policy.keys.is_global() {
+            return Some(keys::ONE_FOR_ALL);
+        }
+        match subject {
+            Subject::Request(head) => self.hashed(|hasher| policy.keys.hash(head, hasher)),
+            Subject::Other { key, .. } => key.map(|key| self.key_of(key)),
+        }
+    }
+
+    /// What stands in for a key that is not there.
+    fn stand_in(&self, policy: &Policy, subject: Subject<'_>) -> Option<u64> {
+        let peer = match subject {
+            Subject::Request(head) => head.peer,
+            Subject::Other { .. } => None,
+        };
+        match (policy.missing, peer) {
+            (MissingKey::Deny, _) => None,
+            (MissingKey::Peer, Some(peer)) => self.hashed(|hasher| {
+                keys::hash_peer(peer, hasher);
+                Some(())
+            }),
+            (MissingKey::Shared, _) | (MissingKey::Peer, None) => Some(keys::WITHOUT_KEY),
+        }
+    }
+
+    #[inline]
+    fn hashed(
+        &self,
+        write: impl FnOnce(&mut <RandomState as BuildHasher>::Hasher) -> Option<()>,
+    ) -> Option<u64> {
+        let mut hasher = self.hash.build_hasher();
+        write(&mut hasher)?;
+        Some(hasher.finish())
+    }
+}

@@ -1,0 +1,11 @@
+//! The circuit breaker through its layer.
+
+mod bodies;
+mod contract;
+mod defects;
+mod handle;
+mod keys;
+mod permit;
+mod polls;
+mod told;
+mod upstream;

@@ -1,0 +1,15 @@
+//! The layers through tower's contract, on paused time.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy sees test code in test functions only; a helper that fails is a failed test"
+)]
+
+mod breaker;
+mod bulkhead;
+mod coop;
+mod rate_limit;
+mod retry;
+mod shed;
+mod support;
+mod timeout;
