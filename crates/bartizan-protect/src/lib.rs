@@ -27,6 +27,7 @@ pub mod breaker;
 pub mod bulkhead;
 mod chance;
 mod error;
+mod invalid;
 pub mod rate_limit;
 pub mod retry;
 mod retry_after;
@@ -36,4 +37,5 @@ mod timer;
 mod window;
 
 pub use error::{BoxError, Error, Rejection};
+pub use invalid::{InvalidConfig, MAX_DURATION};
 pub use timer::Timer;

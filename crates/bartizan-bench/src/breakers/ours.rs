@@ -1,8 +1,8 @@
 use std::time::Duration;
 
+use bartizan_protect::MAX_DURATION;
 use bartizan_protect::breaker::{
-    Breaker, CircuitBreaker, CircuitBreakerLayer, Config, ConfigBuilder, Keys, MAX_DURATION,
-    Outcome,
+    Breaker, CircuitBreaker, CircuitBreakerLayer, Config, ConfigBuilder, Keys, Outcome,
 };
 use tower_layer::Layer;
 

@@ -1,8 +1,9 @@
 use std::time::Duration;
 
-use super::check::{self, InvalidConfig};
+use super::check;
 use super::config::{Config, DEFAULT_FAILURE_RATE, DEFAULT_MIN_CALLS, Rate, Window};
 use super::{CancelPolicy, DEFAULT_BUCKETS};
+use crate::invalid::InvalidConfig;
 
 /// Puts a [`Config`] together. Nothing is checked before [`build`](Self::build).
 #[derive(Debug, Clone)]

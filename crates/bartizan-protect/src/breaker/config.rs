@@ -47,9 +47,6 @@ pub const MAX_BUCKETS: u16 = 128;
 /// The most probes.
 pub const MAX_PROBES: u32 = 128;
 
-/// The longest of all times here: a day.
-pub const MAX_DURATION: Duration = Duration::from_secs(24 * 60 * 60);
-
 /// What a circuit breaker does when; valid by construction. Made by [`Config::builder`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {

@@ -82,7 +82,6 @@ pub use body::ResponseBody;
 pub use breaker::{Breaker, UnknownKey};
 pub use breaker_builder::BreakerBuilder;
 pub use builder::ConfigBuilder;
-pub use check::InvalidConfig;
 pub use classify::{Classify, GrpcClassifier, HttpClassifier, Verdict};
 pub use config::*;
 pub use future::{Guarded, ResponseFuture};

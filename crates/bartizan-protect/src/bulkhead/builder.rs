@@ -1,7 +1,8 @@
-use std::fmt;
 use std::time::Duration;
 
-use super::{Config, Limit, MAX_DURATION, MAX_LIMIT, MAX_QUEUE};
+use super::{Config, Limit, MAX_LIMIT, MAX_QUEUE};
+use crate::InvalidConfig;
+use crate::invalid::Checks;
 
 /// Puts a [`Config`] together. Nothing is checked before [`build`](Self::build).
 #[derive(Debug, Clone)]
@@ -10,14 +11,7 @@ pub struct ConfigBuilder {
     config: Config,
 }
 
-/// A value that a bulkhead cannot have.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("bulkhead: {field}: {value} is not {expected}")]
-pub struct InvalidConfig {
-    field: &'static str,
-    value: String,
-    expected: String,
-}
+pub(super) const CHECKS: Checks = Checks("bulkhead");
 
 // === impl ConfigBuilder ===
 
@@ -52,7 +46,7 @@ impl ConfigBuilder {
     /// When a value is out of its range.
     pub fn build(self) -> Result<Config, InvalidConfig> {
         match &self.config.limit {
-            Limit::Fixed(limit) => check(
+            Limit::Fixed(limit) => CHECKS.check(
                 (1..=MAX_LIMIT).contains(limit),
                 "limit",
                 limit,
@@ -61,49 +55,14 @@ impl ConfigBuilder {
             Limit::Adaptive(adaptive) => adaptive.check()?,
         }
         let max_queue = self.config.max_queue;
-        check(
+        CHECKS.check(
             max_queue <= MAX_QUEUE,
             "max_queue",
             max_queue,
             format_args!("0 to {MAX_QUEUE} calls"),
         )?;
-        check_duration("queue_timeout", self.config.queue_timeout)?;
+        CHECKS.duration("queue_timeout", self.config.queue_timeout)?;
         Ok(self.config)
-    }
-}
-
-pub(super) fn check_duration(field: &'static str, value: Duration) -> Result<(), InvalidConfig> {
-    check(
-        (Duration::from_millis(1)..=MAX_DURATION).contains(&value),
-        field,
-        format_args!("{value:?}"),
-        format_args!("1ms to 24h"),
-    )
-}
-
-pub(super) fn check(
-    holds: bool,
-    field: &'static str,
-    value: impl fmt::Display,
-    expected: fmt::Arguments<'_>,
-) -> Result<(), InvalidConfig> {
-    if holds {
-        return Ok(());
-    }
-    Err(InvalidConfig {
-        field,
-        value: value.to_string(),
-        expected: expected.to_string(),
-    })
-}
-
-// === impl InvalidConfig ===
-
-impl InvalidConfig {
-    /// Which field, by the name of the method that sets it.
-    #[must_use]
-    pub const fn field(&self) -> &'static str {
-        self.field
     }
 }
 
@@ -111,6 +70,7 @@ impl InvalidConfig {
 mod tests {
     use super::super::Adaptive;
     use super::*;
+    use crate::MAX_DURATION;
 
     const MS: Duration = Duration::from_millis(1);
     const LONGER: Duration = MAX_DURATION.saturating_add(MS);

@@ -15,9 +15,6 @@ pub const MAX_LIMIT: usize = 1_000_000;
 /// The most calls that wait: a queue that was ever so long keeps some 100 MB.
 pub const MAX_QUEUE: usize = 1_000_000;
 
-/// The longest of all times here: a day.
-pub const MAX_DURATION: Duration = Duration::from_secs(24 * 60 * 60);
-
 /// How many calls a bulkhead lets through at a time; valid by construction. Made by
 /// [`Config::builder`].
 #[derive(Debug, Clone, PartialEq)]

@@ -84,12 +84,10 @@ pub use adaptive::{
     DEFAULT_PROBE, DEFAULT_PROBE_EVERY, DEFAULT_TOLERANCE, DEFAULT_WINDOW, MAX_SAMPLES,
 };
 pub use body::ResponseBody;
-pub use builder::{ConfigBuilder, InvalidConfig};
+pub use builder::ConfigBuilder;
 pub use bulkhead::Bulkhead;
 pub use bulkhead_builder::BulkheadBuilder;
-pub use config::{
-    Config, DEFAULT_MAX_QUEUE, DEFAULT_QUEUE_TIMEOUT, Limit, MAX_DURATION, MAX_LIMIT, MAX_QUEUE,
-};
+pub use config::{Config, DEFAULT_MAX_QUEUE, DEFAULT_QUEUE_TIMEOUT, Limit, MAX_LIMIT, MAX_QUEUE};
 pub use future::ResponseFuture;
 pub use layer::BulkheadLayer;
 pub use observer::{Cause, LimitChange, Observer, Waited};

@@ -10,8 +10,8 @@ use super::core::{Core, PeerFn};
 use super::limit::Limit;
 use super::limiter::{ArrivalFn, Shared};
 use super::policy::MAX_CAPACITY;
-use super::{Observer, Policy, RateLimiter};
-use crate::Timer;
+use super::{CHECKS, Observer, Policy, RateLimiter};
+use crate::{InvalidConfig, Timer};
 
 /// The most policies of one limiter. All of them are asked about every request.
 pub const MAX_POLICIES: usize = 8;
@@ -27,15 +27,6 @@ pub struct RateLimiterBuilder<O: Observer = ()> {
     timer: Timer,
     peer: Option<Arc<PeerFn>>,
     arrival: Option<Arc<ArrivalFn>>,
-}
-
-/// A limiter that cannot be.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {value} is not {expected}")]
-pub struct InvalidLimiter {
-    field: &'static str,
-    value: String,
-    expected: String,
 }
 
 // === impl RateLimiterBuilder ===
@@ -91,7 +82,7 @@ impl<O: Observer> RateLimiterBuilder<O> {
     /// When there is no policy, or there are more than [`MAX_POLICIES`]; when a name is empty, not
     /// visible ASCII, longer than 64 bytes, or another policy's; or when a policy is for no keys or
     /// more than [`MAX_CAPACITY`](super::MAX_CAPACITY).
-    pub fn build(self) -> Result<RateLimiter<O>, InvalidLimiter> {
+    pub fn build(self) -> Result<RateLimiter<O>, InvalidConfig> {
         check(&self.policies)?;
         let data = self
             .policies
@@ -115,30 +106,33 @@ impl<O: Observer> RateLimiterBuilder<O> {
     }
 }
 
-fn check(policies: &[Policy]) -> Result<(), InvalidLimiter> {
-    let invalid = |field, value: String, expected: String| InvalidLimiter {
-        field,
-        value,
-        expected,
-    };
-    if !(1..=MAX_POLICIES).contains(&policies.len()) {
-        let expected = format!("1 to {MAX_POLICIES}");
-        return Err(invalid("policies", policies.len().to_string(), expected));
-    }
+fn check(policies: &[Policy]) -> Result<(), InvalidConfig> {
+    CHECKS.check(
+        (1..=MAX_POLICIES).contains(&policies.len()),
+        "policies",
+        policies.len(),
+        format_args!("1 to {MAX_POLICIES}"),
+    )?;
     for (at, Policy { name, capacity, .. }) in policies.iter().enumerate() {
         let is_visible = name.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-        if !is_visible || !(1..=MAX_NAME).contains(&name.len()) {
-            let expected = format!("1 to {MAX_NAME} visible ASCII characters");
-            return Err(invalid("policy.name", format!("{name:?}"), expected));
-        }
-        if policies[..at].iter().any(|other| other.name == *name) {
-            let expected = "the only one of its name".to_owned();
-            return Err(invalid("policy.name", format!("{name:?}"), expected));
-        }
-        if !(1..=MAX_CAPACITY).contains(capacity) {
-            let expected = format!("1 to {MAX_CAPACITY} keys");
-            return Err(invalid("policy.capacity", capacity.to_string(), expected));
-        }
+        CHECKS.check(
+            is_visible && (1..=MAX_NAME).contains(&name.len()),
+            "policy.name",
+            format_args!("{name:?}"),
+            format_args!("1 to {MAX_NAME} visible ASCII characters"),
+        )?;
+        CHECKS.check(
+            policies[..at].iter().all(|other| other.name != *name),
+            "policy.name",
+            format_args!("{name:?}"),
+            "the only one of its name",
+        )?;
+        CHECKS.check(
+            (1..=MAX_CAPACITY).contains(capacity),
+            "policy.capacity",
+            capacity,
+            format_args!("1 to {MAX_CAPACITY} keys"),
+        )?;
     }
     Ok(())
 }

@@ -91,7 +91,12 @@ impl Core {
                 keyless(at, limit.count_keyless());
                 self.stand_in(policy, subject)
             });
-            decisions.slots()[at] = Some(Decision::ask(mode, cost, quota, policy.quota, key));
+            // Where there is a key, the quota is read in its place.
+            let default = match key {
+                Some(_) => policy.quota,
+                None => limit.table.quota(),
+            };
+            decisions.slots()[at] = Some(Decision::ask(mode, cost, quota, default, key));
         }
     }
 

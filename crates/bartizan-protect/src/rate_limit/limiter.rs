@@ -144,7 +144,8 @@ impl<O: Observer> RateLimiter<O> {
     }
 
     /// How many bytes the tables have on the heap, whatever comes in: what it was made with, and
-    /// never more.
+    /// never more. Where the system's mutexes are on the heap (Apple's), those of a table come on
+    /// top, at most 256.
     #[must_use]
     pub fn memory(&self) -> usize {
         let tables = self.0.core.limits.iter().map(|limit| limit.table.bytes());

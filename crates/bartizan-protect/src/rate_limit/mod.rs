@@ -81,7 +81,9 @@ mod service;
 mod snapshot;
 mod table;
 
-pub use builder::{InvalidLimiter, MAX_POLICIES, RateLimiterBuilder};
+use crate::invalid::Checks;
+
+pub use builder::{MAX_POLICIES, RateLimiterBuilder};
 pub use charged::Charged;
 pub use counts::Counts;
 pub use decision::{Decision, Decisions, Outcome, Refusal};
@@ -95,8 +97,10 @@ pub use mode::Mode;
 pub use observer::Observer;
 pub use overflow::Overflow;
 pub use policy::{DEFAULT_CAPACITY, MAX_CAPACITY, Policy};
-pub use quota::{InvalidQuota, MAX_REFILL, Quota};
+pub use quota::{MAX_REFILL, Quota};
 pub use rejected::Rejected;
 pub use reservation::Reservation;
 pub use service::RateLimit;
 pub use snapshot::{KeyHash, Snapshot, Usage};
+
+const CHECKS: Checks = Checks("rate limit");

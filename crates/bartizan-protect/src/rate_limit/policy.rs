@@ -12,7 +12,7 @@ use super::{Keys, MissingKey, Mode, Overflow, Quota};
 /// use std::time::Duration;
 /// use bartizan_protect::rate_limit::{Keys, Policy, Quota};
 ///
-/// # fn main() -> Result<(), bartizan_protect::rate_limit::InvalidQuota> {
+/// # fn main() -> Result<(), bartizan_protect::InvalidConfig> {
 /// const SECOND: Duration = Duration::from_secs(1);
 /// let peers = Policy::new("peer", Quota::new(10, SECOND, 20)?).with_keys(Keys::peer());
 /// let all = Policy::new("all", Quota::new(5_000, SECOND, 500)?);

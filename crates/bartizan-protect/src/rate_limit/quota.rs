@@ -1,13 +1,16 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use super::CHECKS;
+use crate::InvalidConfig;
+
 /// How much is allowed: a rate, and how much of it may come at once.
 ///
 /// ```
 /// use std::time::Duration;
 /// use bartizan_protect::rate_limit::Quota;
 ///
-/// # fn main() -> Result<(), bartizan_protect::rate_limit::InvalidQuota> {
+/// # fn main() -> Result<(), bartizan_protect::InvalidConfig> {
 /// // 100 a minute, of which 10 may come at once.
 /// let quota = Quota::new(100, Duration::from_secs(60), 10)?;
 /// assert_eq!(quota.refill(), Duration::from_secs(6));
@@ -27,15 +30,6 @@ pub struct Quota {
     unit: u64,
 }
 
-/// A value that a quota cannot have.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {value} is not {expected}")]
-pub struct InvalidQuota {
-    field: &'static str,
-    value: String,
-    expected: &'static str,
-}
-
 /// The longest time until a burst is whole again: a year. What is slower is no rate limit.
 pub const MAX_REFILL: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
@@ -50,27 +44,22 @@ impl Quota {
     ///
     /// When rate or burst is 0, there is more than one unit a nanosecond, or the rate's time is longer
     /// than [`MAX_REFILL`], or the time is that a burst takes to be whole again.
-    pub fn new(rate: u32, per: Duration, burst: u32) -> Result<Self, InvalidQuota> {
-        let invalid = |field, value: String, expected| InvalidQuota {
-            field,
-            value,
-            expected,
-        };
-        let some = |field, count| {
-            NonZeroU32::new(count).ok_or_else(|| invalid(field, count.to_string(), "at least 1"))
-        };
-        let (rate, burst) = (some("rate", rate)?, some("burst", burst)?);
+    pub fn new(rate: u32, per: Duration, burst: u32) -> Result<Self, InvalidConfig> {
         let (nanos, year) = (per.as_nanos(), MAX_REFILL.as_nanos());
-        if !(rate.get().into()..=year).contains(&nanos) {
-            let expected = "a nanosecond for each unit of the rate, to a year";
-            return Err(invalid("per", format!("{per:?}"), expected));
-        }
+        CHECKS.check(
+            (rate.into()..=year).contains(&nanos),
+            "quota.per",
+            format_args!("{per:?}"),
+            "a nanosecond for each unit of the rate, to a year",
+        )?;
+        let (rate, burst) = (some("quota.rate", rate)?, some("quota.burst", burst)?);
         let unit = nanos.div_ceil(rate.get().into());
-        let refill = unit.saturating_mul(burst.get().into());
-        if refill > year {
-            let value = format!("{burst} of {rate} per {per:?}");
-            return Err(invalid("burst", value, "whole again within a year"));
-        }
+        CHECKS.check(
+            unit.saturating_mul(burst.get().into()) <= year,
+            "quota.burst",
+            format_args!("{burst} of {rate} per {per:?}"),
+            "whole again within a year",
+        )?;
         // A year of nanoseconds fits hundreds of times.
         let (per, unit) = (nanos as u64, unit as u64);
         Ok(Self {
@@ -125,6 +114,12 @@ impl Quota {
     }
 }
 
+fn some(field: &'static str, count: u32) -> Result<NonZeroU32, InvalidConfig> {
+    CHECKS.check(count >= 1, field, count, "at least 1")?;
+    // It is at least 1.
+    Ok(NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,15 +144,21 @@ mod tests {
     #[test]
     fn what_is_no_quota_is_said_with_field_and_value() {
         let said = |rate, per, burst| Quota::new(rate, per, burst).unwrap_err().to_string();
-        assert_eq!(said(0, SECOND, 1), "rate: 0 is not at least 1");
-        assert_eq!(said(1, SECOND, 0), "burst: 0 is not at least 1");
+        assert_eq!(
+            said(0, SECOND, 1),
+            "rate limit: quota.rate: 0 is not at least 1"
+        );
+        assert_eq!(
+            said(1, SECOND, 0),
+            "rate limit: quota.burst: 0 is not at least 1"
+        );
         assert_eq!(
             said(2_000_000_000, SECOND, 1),
-            "per: 1s is not a nanosecond for each unit of the rate, to a year"
+            "rate limit: quota.per: 1s is not a nanosecond for each unit of the rate, to a year"
         );
         assert_eq!(
             said(1, MAX_REFILL, 2),
-            "burst: 2 of 1 per 31536000s is not whole again within a year"
+            "rate limit: quota.burst: 2 of 1 per 31536000s is not whole again within a year"
         );
         assert!(Quota::new(1, Duration::MAX, 1).is_err());
         assert!(Quota::new(1, Duration::ZERO, 1).is_err());

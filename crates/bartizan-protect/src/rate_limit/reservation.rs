@@ -22,7 +22,7 @@ struct Charge {
     cost: u32,
     quota: Quota,
     /// When the budget was to be full after the charge. Whatever of the charge lies before now has
-    /// been given back already, by time.
+    /// been given back already, by time. 0 where nothing can be given back any more.
     tat: u64,
     shares: bool,
 }
@@ -60,7 +60,8 @@ impl Reservation {
     ///
     /// Less is given back, as far as time has not given it back already. More is charged, and
     /// becomes a debt where it is more than the budget has left: of one burst at most, beyond the
-    /// one that is used. A policy that was not charged, as in [shadow](super::Mode), is left alone.
+    /// one that is used. A policy that was not charged is left alone, such as one in
+    /// [shadow](super::Mode) that would have rejected the call.
     ///
     /// # Errors
     ///
@@ -118,14 +119,11 @@ impl Charge {
             self.tat -= back;
         } else if actual > self.cost {
             let from = place.tat().max(now);
-            let tat = owed(
-                from.saturating_add(units(actual - self.cost)),
-                &self.quota,
-                now,
-            )
-            .max(from);
+            let tat = from.saturating_add(units(actual - self.cost));
+            let tat = owed(tat, &self.quota, now).max(from);
             place.set_tat(tat);
-            self.tat = tat;
+            // Where only the rest of the charge is, nobody can say how much of it is whose.
+            self.tat = if is_here { tat } else { 0 };
         }
         self.cost = actual;
     }

@@ -1,8 +1,9 @@
 use std::time::Duration;
 
-use super::builder::check;
+use super::Budget;
+use super::builder::CHECKS;
 use super::ledger::{Ledger, STEPS};
-use super::{Budget, InvalidConfig, MAX_DURATION};
+use crate::{InvalidConfig, MAX_DURATION};
 
 /// A fifth, as in Finagle and Linkerd: no outage adds more load than that.
 pub const DEFAULT_RATIO: f64 = 0.2;
@@ -58,20 +59,20 @@ impl BudgetBuilder {
             reserve_per_second,
             window,
         } = self;
-        check(
+        CHECKS.check(
             // What is not a number is in no range.
             (0.0..=100.0).contains(&ratio),
             "ratio",
             ratio,
             format_args!("0 to 100"),
         )?;
-        check(
+        CHECKS.check(
             reserve_per_second <= 1_000_000,
             "reserve_per_second",
             reserve_per_second,
             format_args!("0 to 1000000"),
         )?;
-        check(
+        CHECKS.check(
             window >= Duration::from_millis(STEPS.into()) && window <= MAX_DURATION,
             "window",
             format_args!("{window:?}"),

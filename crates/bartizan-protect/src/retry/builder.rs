@@ -1,8 +1,9 @@
-use std::fmt;
 use std::time::Duration;
 
 use super::backoff::Backoff;
-use super::{Config, MAX_ATTEMPTS, MAX_DURATION};
+use super::{Config, MAX_ATTEMPTS};
+use crate::invalid::Checks;
+use crate::{InvalidConfig, MAX_DURATION};
 
 /// Puts a [`Config`] together. Nothing is checked before [`build`](Self::build).
 #[derive(Debug, Clone)]
@@ -11,14 +12,7 @@ pub struct ConfigBuilder {
     config: Config,
 }
 
-/// A value that retries, or their budget, cannot have.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("retry: {field}: {value} is not {expected}")]
-pub struct InvalidConfig {
-    field: &'static str,
-    value: String,
-    expected: String,
-}
+pub(super) const CHECKS: Checks = Checks("retry");
 
 // === impl ConfigBuilder ===
 
@@ -61,57 +55,31 @@ impl ConfigBuilder {
             backoff: Backoff { base, max },
             max_retry_after,
         } = self.config;
-        check(
+        CHECKS.check(
             (1..=MAX_ATTEMPTS).contains(&max_attempts),
             "max_attempts",
             max_attempts,
             format_args!("1 to {MAX_ATTEMPTS}"),
         )?;
-        check(
+        CHECKS.check(
             base >= Duration::from_millis(1) && base <= MAX_DURATION,
             "backoff",
             format_args!("{base:?}"),
             format_args!("1ms to 24h"),
         )?;
-        check(
+        CHECKS.check(
             max >= base && max <= MAX_DURATION,
             "backoff.max",
             format_args!("{max:?}"),
             format_args!("the {base:?} of the first pause to 24h"),
         )?;
-        check(
+        CHECKS.check(
             max_retry_after <= MAX_DURATION,
             "max_retry_after",
             format_args!("{max_retry_after:?}"),
             format_args!("0s to 24h"),
         )?;
         Ok(self.config)
-    }
-}
-
-pub(super) fn check(
-    holds: bool,
-    field: &'static str,
-    value: impl fmt::Display,
-    expected: fmt::Arguments<'_>,
-) -> Result<(), InvalidConfig> {
-    if holds {
-        return Ok(());
-    }
-    Err(InvalidConfig {
-        field,
-        value: value.to_string(),
-        expected: expected.to_string(),
-    })
-}
-
-// === impl InvalidConfig ===
-
-impl InvalidConfig {
-    /// Which field, by the name of the method that sets it.
-    #[must_use]
-    pub const fn field(&self) -> &'static str {
-        self.field
     }
 }
 

@@ -19,9 +19,6 @@ pub const DEFAULT_MAX_RETRY_AFTER: Duration = Duration::from_secs(5);
 /// The most attempts.
 pub const MAX_ATTEMPTS: u32 = 16;
 
-/// The longest of all times here: a day.
-pub const MAX_DURATION: Duration = Duration::from_secs(24 * 60 * 60);
-
 /// What is retried when; valid by construction. Made by [`Config::builder`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {

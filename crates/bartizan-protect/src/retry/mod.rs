@@ -81,11 +81,11 @@ pub use budget::{Budget, BudgetSnapshot};
 pub use budget_builder::{
     BudgetBuilder, DEFAULT_BUDGET_WINDOW, DEFAULT_RATIO, DEFAULT_RESERVE_PER_SECOND,
 };
-pub use builder::{ConfigBuilder, InvalidConfig};
+pub use builder::ConfigBuilder;
 pub use classify::{Answer, is_transient};
 pub use config::{
     Config, DEFAULT_BACKOFF, DEFAULT_MAX_ATTEMPTS, DEFAULT_MAX_BACKOFF, DEFAULT_MAX_RETRY_AFTER,
-    MAX_ATTEMPTS, MAX_DURATION,
+    MAX_ATTEMPTS,
 };
 pub use future::ResponseFuture;
 pub use layer::RetryLayer;

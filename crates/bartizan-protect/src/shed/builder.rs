@@ -1,7 +1,8 @@
-use std::fmt;
 use std::time::Duration;
 
-use super::{Config, MAX_DURATION};
+use super::Config;
+use crate::InvalidConfig;
+use crate::invalid::Checks;
 
 /// Puts a [`Config`] together. Nothing is checked before [`build`](Self::build).
 #[derive(Debug, Clone)]
@@ -10,14 +11,7 @@ pub struct ConfigBuilder {
     config: Config,
 }
 
-/// A value that load shedding cannot have.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("load shedding: {field}: {value} is not {expected}")]
-pub struct InvalidConfig {
-    field: &'static str,
-    value: String,
-    expected: String,
-}
+const CHECKS: Checks = Checks("load shedding");
 
 // === impl ConfigBuilder ===
 
@@ -81,23 +75,23 @@ impl ConfigBuilder {
             fall,
             calm,
         } = self.config;
-        check_duration("target", target)?;
-        check(
+        CHECKS.duration("target", target)?;
+        CHECKS.check(
             saturation > 0.0 && saturation <= 1.0,
             "saturation",
             saturation,
             "a part above 0, to 1",
         )?;
-        check_duration("interval", interval)?;
+        CHECKS.duration("interval", interval)?;
         for (field, step) in [("steps.rise", rise), ("steps.fall", fall)] {
-            check(
+            CHECKS.check(
                 (0.001..=1.0).contains(&step),
                 field,
                 step,
                 "a part from 0.001 to 1",
             )?;
         }
-        check(
+        CHECKS.check(
             calm > 0.0 && calm < 1.0,
             "calm",
             calm,
@@ -107,44 +101,10 @@ impl ConfigBuilder {
     }
 }
 
-fn check_duration(field: &'static str, value: Duration) -> Result<(), InvalidConfig> {
-    check(
-        (Duration::from_millis(1)..=MAX_DURATION).contains(&value),
-        field,
-        format_args!("{value:?}"),
-        "1ms to 24h",
-    )
-}
-
-fn check(
-    holds: bool,
-    field: &'static str,
-    value: impl fmt::Display,
-    expected: &str,
-) -> Result<(), InvalidConfig> {
-    if holds {
-        return Ok(());
-    }
-    Err(InvalidConfig {
-        field,
-        value: value.to_string(),
-        expected: expected.to_owned(),
-    })
-}
-
-// === impl InvalidConfig ===
-
-impl InvalidConfig {
-    /// Which field, by the name of the method that sets it.
-    #[must_use]
-    pub const fn field(&self) -> &'static str {
-        self.field
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::MAX_DURATION;
 
     const MS: Duration = Duration::from_millis(1);
 

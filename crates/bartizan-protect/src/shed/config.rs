@@ -23,9 +23,6 @@ pub const DEFAULT_FALL: f64 = 0.05;
 /// Well under a bound, and not only just, is this part of it.
 pub const DEFAULT_CALM: f64 = 0.8;
 
-/// The longest of all times here: a day.
-pub const MAX_DURATION: Duration = Duration::from_secs(24 * 60 * 60);
-
 /// What is shed when; valid by construction. Made by [`Config::builder`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Config {

@@ -74,10 +74,10 @@ mod shedder_builder;
 mod snapshot;
 mod state;
 
-pub use builder::{ConfigBuilder, InvalidConfig};
+pub use builder::ConfigBuilder;
 pub use config::{
     Config, DEFAULT_CALM, DEFAULT_FALL, DEFAULT_INTERVAL, DEFAULT_RISE, DEFAULT_SATURATION,
-    DEFAULT_TARGET, MAX_DURATION,
+    DEFAULT_TARGET,
 };
 pub use future::ResponseFuture;
 pub use layer::LoadShedLayer;

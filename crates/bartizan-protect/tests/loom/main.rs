@@ -6,5 +6,12 @@
 mod breaker;
 #[path = "../../src/chance.rs"]
 mod chance;
+#[path = "../../src/invalid.rs"]
+#[expect(
+    dead_code,
+    unreachable_pub,
+    reason = "the crate shows more of it than the tests need"
+)]
+mod invalid;
 #[path = "../../src/window/mod.rs"]
 mod window;

@@ -5,13 +5,14 @@ mod edge;
 mod page;
 
 use std::pin::Pin;
+use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get as on_get;
 use bartizan::client::ClientLayer;
 use bartizan::{
     BodyLimitLayer, CatchPanicLayer, CircuitBreakerLayer, CorsLayer, DecompressionLayer,
-    MetricsLayer, RequestLogLayer, SensitiveHeadersLayer, TraceLayer,
+    MetricsLayer, RequestLogLayer, SensitiveHeadersLayer, TimeoutLayer, TraceLayer,
 };
 use bartizan_testkit::contract::{self, HttpService, Inner};
 use bartizan_testkit::over_connections;
@@ -125,6 +126,15 @@ const ROWS: &[Row] = &[
         state: "calls",
         scope: Scope::Router,
         prove: || Box::pin(breaker()),
+    },
+    Row {
+        layer: "bartizan::TimeoutLayer",
+        state: edge::OF_THE_METRICS_LAYER,
+        scope: Scope::Router,
+        prove: || {
+            let layer = TimeoutLayer::new(Duration::from_secs(60)).unwrap();
+            Box::pin(edge::single(layer, |it, app| app.layer(it)))
+        },
     },
     Row {
         layer: "bartizan::client::ClientLayer",

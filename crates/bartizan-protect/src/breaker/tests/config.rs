@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use crate::breaker::{Config, ConfigBuilder, MAX_DURATION};
+use crate::MAX_DURATION;
+use crate::breaker::{Config, ConfigBuilder};
 
 const MILLI: Duration = Duration::from_millis(1);
 const TOO_LONG: Duration = Duration::from_secs(24 * 60 * 60 + 1);

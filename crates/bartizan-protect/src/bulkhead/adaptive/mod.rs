@@ -7,8 +7,9 @@ mod window;
 
 use std::time::Duration;
 
-use super::builder::{check, check_duration};
-use super::{InvalidConfig, MAX_LIMIT};
+use super::MAX_LIMIT;
+use super::builder::CHECKS;
+use crate::InvalidConfig;
 
 pub(super) use gradient::Gradient;
 
@@ -121,52 +122,52 @@ impl Adaptive {
 
     pub(super) fn check(&self) -> Result<(), InvalidConfig> {
         let Self { min, max, .. } = *self;
-        check(
+        CHECKS.check(
             (1..=MAX_LIMIT).contains(&min),
             "bounds",
             min,
             format_args!("1 to {MAX_LIMIT} calls"),
         )?;
-        check(
+        CHECKS.check(
             (min..=MAX_LIMIT).contains(&max),
             "bounds.max",
             max,
             format_args!("the {min} of the least to {MAX_LIMIT} calls"),
         )?;
         let initial = self.initial();
-        check(
+        CHECKS.check(
             (min..=max).contains(&initial),
             "initial",
             initial,
             format_args!("within the bounds of {min} to {max} calls"),
         )?;
-        check_duration("window", self.window)?;
-        check(
+        CHECKS.duration("window", self.window)?;
+        CHECKS.check(
             (1..=MAX_SAMPLES).contains(&self.min_samples),
             "window.min_samples",
             self.min_samples,
             format_args!("1 to {MAX_SAMPLES} samples"),
         )?;
-        check(
+        CHECKS.check(
             (1.0..=10.0).contains(&self.tolerance),
             "tolerance",
             self.tolerance,
             format_args!("1 to 10"),
         )?;
-        check(
+        CHECKS.check(
             (0.1..=0.9).contains(&self.probe),
             "probe",
             self.probe,
             format_args!("a part from 0.1 to 0.9"),
         )?;
         let below = 1.0 / self.tolerance;
-        check(
+        CHECKS.check(
             self.probe < below,
             "probe",
             self.probe,
             format_args!("below {below}, which is 1 by the tolerance"),
         )?;
-        check_duration("probe.every", self.probe_every)
+        CHECKS.duration("probe.every", self.probe_every)
     }
 
     fn initial(&self) -> usize {

@@ -117,25 +117,29 @@ fn what_is_no_limiter_is_said_with_field_and_value() {
     };
     let named = |name: &str| Policy::new(name, quota(1, 1));
     let error = |policies| build(policies).unwrap_err();
-    assert_eq!(error(vec![]), "policies: 0 is not 1 to 8");
+    assert_eq!(error(vec![]), "rate limit: policies: 0 is not 1 to 8");
     let many = |count| {
         (0..count)
             .map(|number| named(&number.to_string()))
             .collect()
     };
-    assert_eq!(error(many(9)), "policies: 9 is not 1 to 8");
+    assert_eq!(error(many(9)), "rate limit: policies: 9 is not 1 to 8");
     assert_eq!(build(many(MAX_POLICIES)), Ok(()));
     for name in ["", "ä", "a\n", &"x".repeat(65)] {
-        let expected = format!("policy.name: {name:?} is not 1 to 64 visible ASCII characters");
+        let expected =
+            format!("rate limit: policy.name: {name:?} is not 1 to 64 visible ASCII characters");
         assert_eq!(error(vec![named(name)]), expected);
     }
     assert_eq!(
         error(vec![named("a"), named("a")]),
-        "policy.name: \"a\" is not the only one of its name"
+        "rate limit: policy.name: \"a\" is not the only one of its name"
     );
     assert_eq!(
         error(vec![named("a").with_capacity(0)]),
-        format!("policy.capacity: 0 is not 1 to {} keys", 1_u64 << 36)
+        format!(
+            "rate limit: policy.capacity: 0 is not 1 to {} keys",
+            1_u64 << 36
+        )
     );
     let (limiter, _) = limiter(named("a"));
     assert_eq!(

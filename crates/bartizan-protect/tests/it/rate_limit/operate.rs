@@ -1,6 +1,6 @@
 //! The handle: to look at, and to change what is at work.
 
-use bartizan_protect::rate_limit::Keys;
+use bartizan_protect::rate_limit::{Keys, MissingKey};
 
 use super::*;
 
@@ -98,4 +98,12 @@ fn a_stricter_quota_is_kept_at_once() {
         .unwrap();
     assert_eq!(ask(&limiter, "192.0.2.1", 5), 0);
     assert_eq!(ask(&limiter, "192.0.2.2", 5), 1);
+}
+
+#[test]
+fn whoever_has_no_key_is_told_of_the_quota_that_there_is() {
+    let (limiter, _) = limiter(peers(quota(1, 1)).with_missing_key(MissingKey::Deny));
+    limiter.update("peer", quota(2, 2)).unwrap();
+    let decisions = limiter.check(&parts(None, &[]));
+    assert_eq!(*decisions.iter().next().unwrap().1.quota(), quota(2, 2));
 }

@@ -105,6 +105,26 @@ fn a_key_that_has_lost_its_place_gets_nothing_back() {
 }
 
 #[test]
+fn what_could_not_be_charged_is_not_given_back() {
+    let policy = Policy::new("tokens", quota(1, 10))
+        .with_keys(Keys::by(|_| None))
+        .with_capacity(1)
+        .with_overflow(Overflow::Deny);
+    let (limiter, clock) = limiter(policy);
+    let mut reservation = take(&limiter, 1);
+    let fill = |number: u32| limiter.try_acquire(Some(&number.to_string()), 10).map(drop);
+    assert_eq!((0..15).map(fill).filter(Result::is_ok).count(), 15);
+    // Its place is free, and another takes it.
+    clock.advance(2 * SECOND);
+    assert_eq!(fill(15), Ok(()));
+    reservation.settle("tokens", 15).unwrap();
+    clock.advance(9 * SECOND);
+    drop(take(&limiter, 5));
+    reservation.settle("tokens", 0).unwrap();
+    assert_eq!(left(&limiter), 5);
+}
+
+#[test]
 fn what_was_shared_is_given_back_to_all_who_share() {
     let policy = Policy::new("tokens", quota(1, 10))
         .with_keys(Keys::by(|_| None))

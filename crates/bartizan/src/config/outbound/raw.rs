@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bartizan_protect::breaker::{self, MAX_COUNT_WINDOW, MAX_PROBES};
 use bartizan_protect::retry::{self, Budget, DEFAULT_RATIO, DEFAULT_RESERVE_PER_SECOND};
+use bartizan_protect::{InvalidConfig, MAX_DURATION};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{MAX_CALL, OutboundConfig};
@@ -12,7 +13,6 @@ use crate::config::{duration, value};
 use crate::outbound::{DEFAULT_ATTEMPT_TIMEOUT, DEFAULT_TIMEOUT};
 
 const LEAST: Duration = Duration::from_millis(1);
-const DAY: Duration = Duration::from_secs(24 * 3600);
 
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -106,7 +106,7 @@ impl From<OutboundConfig> for RawOutbound {
 // === impl RawRetry ===
 
 impl RawRetry {
-    fn checked(&self) -> Result<retry::Config, retry::InvalidConfig> {
+    fn checked(&self) -> Result<retry::Config, InvalidConfig> {
         retry::Config::builder()
             .with_max_attempts(self.max_attempts)
             .with_backoff(self.backoff, self.max_backoff)
@@ -114,7 +114,7 @@ impl RawRetry {
             .build()
     }
 
-    pub(super) fn budget(&self) -> Result<Budget, retry::InvalidConfig> {
+    pub(super) fn budget(&self) -> Result<Budget, InvalidConfig> {
         Budget::builder()
             .with_ratio(self.budget)
             .with_reserve_per_second(self.reserve_per_second)
@@ -138,7 +138,7 @@ impl Default for RawRetry {
 // === impl RawBreaker ===
 
 impl RawBreaker {
-    fn checked(&self) -> Result<breaker::Config, breaker::InvalidConfig> {
+    fn checked(&self) -> Result<breaker::Config, InvalidConfig> {
         let mut config = breaker::Config::builder()
             .with_failure_rate(self.failure_rate, self.min_calls)
             .with_time_window(self.window)
@@ -179,7 +179,7 @@ fn call<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error
 }
 
 fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    duration::within(deserializer, LEAST..=DAY)
+    duration::within(deserializer, LEAST..=MAX_DURATION)
 }
 
 fn attempts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {

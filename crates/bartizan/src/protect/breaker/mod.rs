@@ -6,11 +6,11 @@ mod layer;
 mod observer;
 mod service;
 
+pub use bartizan_protect::InvalidConfig;
 pub use bartizan_protect::breaker::{
     Breaker, BreakerBuilder, Call, CancelPolicy, Change, CircuitId, Classify, Command, Config,
-    ConfigBuilder, Correlation, GrpcClassifier, HttpClassifier, InvalidConfig, Keys, Observer,
-    Outcome, Overflow, Permit, Reason, Rejected, Snapshot, State, Transition, Transitions,
-    UnknownKey, Verdict,
+    ConfigBuilder, Correlation, GrpcClassifier, HttpClassifier, Keys, Observer, Outcome, Overflow,
+    Permit, Reason, Rejected, Snapshot, State, Transition, Transitions, UnknownKey, Verdict,
 };
 pub use future::BreakerFuture;
 pub use layer::CircuitBreakerLayer;

@@ -17,7 +17,7 @@ use crate::protect::passing::Passing;
 use crate::protect::rescue::{Rescue, RescueBody, RescueFuture};
 
 /// The service of a [`TimeoutLayer`](super::TimeoutLayer); `E` is the inner service's error.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Timeout<S, E> {
     inner: Rescue<timeout::Timeout<Passing<Noting<S>>>, E>,
     callers: TrustPolicy,
@@ -74,6 +74,17 @@ where
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         self.take_over(&mut request);
         self.inner.call(request)
+    }
+}
+
+// Not derived, which would ask for errors that can be cloned.
+impl<S: Clone, E> Clone for Timeout<S, E> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            callers: self.callers.clone(),
+            timer: self.timer.clone(),
+        }
     }
 }
 
