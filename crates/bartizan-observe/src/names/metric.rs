@@ -3,8 +3,9 @@
 use super::Metric;
 use super::attr::{
     BREAKER_FROM, BREAKER_KEY, BREAKER_NAME, BREAKER_OUTCOME, BREAKER_REASON, BREAKER_STATE,
-    ERROR_TYPE, HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE, HTTP_ROUTE, METRIC_OVERFLOW,
-    NETWORK_PROTOCOL_VERSION, RETRY_GIVEN_UP, RETRY_REASON, SERVER_ADDRESS, SERVER_PORT,
+    BULKHEAD_NAME, BULKHEAD_RESULT, ERROR_TYPE, HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE,
+    HTTP_ROUTE, METRIC_OVERFLOW, NETWORK_PROTOCOL_VERSION, RATE_LIMIT_POLICY, RATE_LIMIT_RESULT,
+    RETRY_GIVEN_UP, RETRY_REASON, SERVER_ADDRESS, SERVER_PORT, SHED_NAME, SHED_PRIORITY,
     TELEMETRY_RESULT, TELEMETRY_SIGNAL, UPSTREAM_NAME, URL_SCHEME,
 };
 
@@ -162,6 +163,27 @@ pub const RETRIES_GIVEN_UP: Metric = Metric {
     help: "Requests whose failure was passed on although it was worth a retry, by why.",
     labels: &[RETRY_GIVEN_UP, RETRY_REASON, UPSTREAM_NAME],
 };
+/// What the policies of rate limiters have said.
+pub const RATE_LIMIT_REQUESTS: Metric = Metric {
+    name: "bartizan.rate_limit.requests",
+    unit: "{request}",
+    help: "Requests by what each policy of a rate limiter said to them.",
+    labels: &[RATE_LIMIT_POLICY, RATE_LIMIT_RESULT],
+};
+/// What became of calls through bulkheads.
+pub const BULKHEAD_CALLS: Metric = Metric {
+    name: "bartizan.bulkhead.calls",
+    unit: "{call}",
+    help: "Calls through bulkheads, by what became of them.",
+    labels: &[BULKHEAD_NAME, BULKHEAD_RESULT],
+};
+/// What was shed.
+pub const SHED_REQUESTS: Metric = Metric {
+    name: "bartizan.shed.requests",
+    unit: "{request}",
+    help: "Requests that were shed, by priority.",
+    labels: &[SHED_NAME, SHED_PRIORITY],
+};
 
 /// All of the above, for the documentation and its test.
 pub const ALL: &[Metric] = &[
@@ -183,4 +205,7 @@ pub const ALL: &[Metric] = &[
     BREAKER_CIRCUITS,
     RETRIES,
     RETRIES_GIVEN_UP,
+    RATE_LIMIT_REQUESTS,
+    BULKHEAD_CALLS,
+    SHED_REQUESTS,
 ];

@@ -98,6 +98,22 @@ pub mod attr {
     /// Why there is no other attempt: `attempts`, `budget`, `deadline`, `not_replayable` or
     /// `retry_after_too_long`.
     pub const RETRY_GIVEN_UP: &str = "bartizan.retry.given_up";
+    /// The name of a rate limiter's policy.
+    pub const RATE_LIMIT_POLICY: &str = "bartizan.rate_limit.policy";
+    /// What a policy says to a request: `allowed`, `rejected`, `shadow_rejected`, or `uncharged`
+    /// where another has rejected it.
+    pub const RATE_LIMIT_RESULT: &str = "bartizan.rate_limit.result";
+    /// Why a policy has rejected a request: `quota_exceeded`, `cost_above_burst`, `table_full` or
+    /// `key_missing`.
+    pub const RATE_LIMIT_REASON: &str = "bartizan.rate_limit.reason";
+    /// The name of a bulkhead.
+    pub const BULKHEAD_NAME: &str = "bartizan.bulkhead.name";
+    /// What becomes of a call: `admitted`, `full`, `queue_timeout`, or `abandoned` while it waited.
+    pub const BULKHEAD_RESULT: &str = "bartizan.bulkhead.result";
+    /// The name of what sheds load.
+    pub const SHED_NAME: &str = "bartizan.shed.name";
+    /// The priority of a request that was shed.
+    pub const SHED_PRIORITY: &str = "bartizan.shed.priority";
     /// In how many seconds a rejected call may be let through.
     pub const RETRY_AFTER: &str = "bartizan.retry_after";
     /// Set on the series that takes what no longer fits into a bounded table.
@@ -128,6 +144,12 @@ pub mod event {
     pub const BREAKER_TRANSITION: &str = "bartizan.breaker.transition";
     /// A circuit that only measures would have opened.
     pub const BREAKER_WOULD_OPEN: &str = "bartizan.breaker.would_open";
+    /// A policy has rejected the request, or would have.
+    pub const RATE_LIMIT_REJECTED: &str = "bartizan.rate_limit.rejected";
+    /// A bulkhead has rejected a call.
+    pub const BULKHEAD_REJECTED: &str = "bartizan.bulkhead.rejected";
+    /// The request was shed.
+    pub const SHED_REJECTED: &str = "bartizan.shed.rejected";
     /// An attempt has failed, and there will be another.
     pub const RETRY: &str = "bartizan.retry";
     /// An attempt has failed, and there will be no other.

@@ -7,7 +7,6 @@ use super::{Answers, Observer, RateLimit, RateLimiter};
 /// Limits the rate of HTTP requests. See the [module](super).
 ///
 /// The limiter lives in the layer: every service that it makes shares it, and so does every clone.
-#[derive(Clone)]
 pub struct RateLimitLayer<O: Observer = ()> {
     limiter: RateLimiter<O>,
     answers: Answers,
@@ -62,6 +61,17 @@ impl<S, O: Observer> Layer<S> for RateLimitLayer<O> {
 
     fn layer(&self, inner: S) -> Self::Service {
         RateLimit::new(inner, self.limiter.clone(), self.answers, self.charges)
+    }
+}
+
+// Not derived, which would ask for observers that can be cloned.
+impl<O: Observer> Clone for RateLimitLayer<O> {
+    fn clone(&self) -> Self {
+        Self {
+            limiter: self.limiter.clone(),
+            answers: self.answers,
+            charges: self.charges,
+        }
     }
 }
 

@@ -11,7 +11,6 @@ use crate::{BoxError, Error};
 /// A service behind a rate limiter; made by [`RateLimitLayer`](super::RateLimitLayer).
 ///
 /// Clones share the limiter.
-#[derive(Clone)]
 pub struct RateLimit<S, O: Observer = ()> {
     inner: S,
     limiter: RateLimiter<O>,
@@ -68,6 +67,18 @@ where
             parts.extensions.insert(Charged::new(core, decisions));
         }
         ResponseFuture::calling(self.inner.call(Request::from_parts(parts, body)), fields)
+    }
+}
+
+// Not derived, which would ask for observers that can be cloned.
+impl<S: Clone, O: Observer> Clone for RateLimit<S, O> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            limiter: self.limiter.clone(),
+            answers: self.answers,
+            charges: self.charges,
+        }
     }
 }
 

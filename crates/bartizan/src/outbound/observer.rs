@@ -1,9 +1,9 @@
-use bartizan_observe::names::{self, attr, event, metric};
+use bartizan_observe::names::{attr, event, metric};
 use bartizan_protect::retry::{GivenUp, Observer, Retrying};
 use opentelemetry::metrics::{Counter, Meter};
 use opentelemetry::{KeyValue, StringValue};
 
-use crate::protect::on_current_span;
+use crate::protect::{counter, on_current_span};
 
 /// Tells retries as metrics and events of the current span, in which the attempts are.
 #[derive(Debug)]
@@ -17,17 +17,10 @@ pub(super) struct RetryObserver {
 
 impl RetryObserver {
     pub(super) fn new(upstream: &str, meter: &Meter) -> Self {
-        let counter = |metric: names::Metric| {
-            meter
-                .u64_counter(metric.name)
-                .with_unit(metric.unit)
-                .with_description(metric.help)
-                .build()
-        };
         Self {
             upstream: upstream.to_owned().into(),
-            retries: counter(metric::RETRIES),
-            given_up: counter(metric::RETRIES_GIVEN_UP),
+            retries: counter(meter, metric::RETRIES),
+            given_up: counter(meter, metric::RETRIES_GIVEN_UP),
         }
     }
 

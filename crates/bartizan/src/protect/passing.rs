@@ -10,7 +10,7 @@ use bartizan_protect::BoxError;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-/// A service whose errors can be [taken out](Passed::take) of a box again, whatever their type.
+/// A service whose errors can be taken out of a box again, whatever their type.
 #[derive(Debug, Clone)]
 pub struct Passing<S>(pub(super) S);
 

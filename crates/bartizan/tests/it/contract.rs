@@ -11,8 +11,9 @@ use axum::Router;
 use axum::routing::get as on_get;
 use bartizan::client::ClientLayer;
 use bartizan::{
-    BodyLimitLayer, CatchPanicLayer, CircuitBreakerLayer, CorsLayer, DecompressionLayer,
-    MetricsLayer, RequestLogLayer, SensitiveHeadersLayer, TimeoutLayer, TraceLayer,
+    BodyLimitLayer, BulkheadLayer, CatchPanicLayer, CircuitBreakerLayer, CorsLayer,
+    DecompressionLayer, LoadShedLayer, MetricsLayer, RateLimitLayer, RequestLogLayer,
+    SensitiveHeadersLayer, TimeoutLayer, TraceLayer,
 };
 use bartizan_testkit::contract::{self, HttpService, Inner};
 use bartizan_testkit::over_connections;
@@ -128,6 +129,30 @@ const ROWS: &[Row] = &[
         prove: || Box::pin(breaker()),
     },
     Row {
+        layer: "bartizan::RateLimitLayer",
+        state: "requests",
+        scope: Scope::Router,
+        prove: || Box::pin(rate_limit()),
+    },
+    Row {
+        layer: "bartizan::BulkheadLayer",
+        state: "calls under way; calls",
+        scope: Scope::Router,
+        prove: || Box::pin(bulkhead()),
+    },
+    Row {
+        layer: "bartizan::LoadShedLayer",
+        state: edge::OF_THE_METRICS_LAYER,
+        scope: Scope::Router,
+        prove: || {
+            let telemetry = bartizan::Telemetry::builder().build().unwrap();
+            let idle = bartizan::shed::Load::default;
+            let config = bartizan::shed::Config::default();
+            let layer = LoadShedLayer::new("service", config, idle, &telemetry);
+            Box::pin(edge::single(layer, |it, app| app.layer(it)))
+        },
+    },
+    Row {
         layer: "bartizan::TimeoutLayer",
         state: edge::OF_THE_METRICS_LAYER,
         scope: Scope::Router,
@@ -209,6 +234,26 @@ async fn breaker() {
     let ended = || books.counted("bartizan.breaker.calls");
     prove(&layer, || 0, ended).await;
     prove_on_router(|router| router.layer(layer.clone()), || 0, ended).await;
+}
+
+async fn rate_limit() {
+    let books = Books::new();
+    let quota = bartizan::rate_limit::Quota::new(1_000, Duration::from_secs(1), 1_000);
+    let policy = bartizan::rate_limit::Policy::new("all", quota.unwrap());
+    let layer = RateLimitLayer::new([policy], &books.telemetry).unwrap();
+    let ended = || books.counted("bartizan.rate_limit.requests");
+    prove(&layer, || 0, ended).await;
+    prove_on_router(|router| router.layer(layer.clone()), || 0, ended).await;
+}
+
+async fn bulkhead() {
+    let books = Books::new();
+    let config = bartizan::bulkhead::Config::builder(100).build().unwrap();
+    let layer = BulkheadLayer::new("service", config, &books.telemetry);
+    let under_way = || i64::try_from(layer.handle().snapshot().in_flight).unwrap();
+    let ended = || books.counted("bartizan.bulkhead.calls");
+    prove(&layer, under_way, ended).await;
+    prove_on_router(|router| router.layer(layer.clone()), under_way, ended).await;
 }
 
 async fn client() {

@@ -20,6 +20,7 @@ mod hard_paths;
 mod ids;
 mod measures;
 mod outbound;
+mod protect;
 mod rolling;
 mod routes;
 mod sampling;

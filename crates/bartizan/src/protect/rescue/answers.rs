@@ -3,15 +3,21 @@
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
 use axum::response::IntoResponse;
-use bartizan_protect::{Error, Rejection};
+use bartizan_protect::{Error, Rejection, rate_limit};
 
 use crate::Problem;
+
+/// The type that the draft registers.
+const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
 
 /// The problem that says what `error` is, where it is one of a layer of ours.
 ///
 /// What is behind a service has no name here: that is not its clients' business, and the trace has
 /// it.
 pub(super) fn problem(error: &Error) -> Option<Problem> {
+    if let Error::RateLimited(rejected) = error {
+        return Some(rate_limited(rejected));
+    }
     let (status, detail) = match error {
         Error::CircuitOpen(_) => (
             StatusCode::SERVICE_UNAVAILABLE,
@@ -35,9 +41,27 @@ pub(super) fn problem(error: &Error) -> Option<Problem> {
     })
 }
 
+/// By draft-ietf-httpapi-ratelimit-headers-10, section 5.
+fn rate_limited(rejected: &rate_limit::Rejected) -> Problem {
+    let violated: Vec<&str> = rejected.violated().iter().map(|name| &**name).collect();
+    let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS)
+        .with_type(QUOTA_EXCEEDED)
+        .with_title("Request cannot be satisfied as assigned quota has been exceeded")
+        .with_extension("violated-policies", violated);
+    match rejected.retry_after() {
+        Some(wait) => problem.with_retry_after(wait),
+        None => problem,
+    }
+}
+
 /// The answer, marked where nobody was asked for one.
 pub(crate) fn answer(error: &Error) -> Option<Response<Body>> {
     let mut answer = problem(error)?.into_response();
+    if let Error::RateLimited(rejected) = error
+        && let Some(fields) = rejected.fields()
+    {
+        fields.clone().add_to(answer.headers_mut());
+    }
     if error.is_rejection() {
         answer.extensions_mut().insert(Rejection::default());
     }
