@@ -9,6 +9,7 @@ mod collectors;
 mod exchange;
 #[cfg(test)]
 mod gate;
+mod limits;
 mod measure;
 mod options;
 mod report;
@@ -47,6 +48,12 @@ fn main() -> Result<(), BoxError> {
             instructions,
         } => breakers::run(&rounds, json, instructions),
         Command::Breaker { name, iterations } => breakers::one(&name, iterations),
+        Command::Limits {
+            rounds,
+            json,
+            instructions,
+        } => limits::run(&rounds, json, instructions),
+        Command::Limit { name, iterations } => limits::one(&name, iterations),
     }
 }
 

@@ -18,9 +18,12 @@ What Bartizan and its peers cost per request, in one process, over one axum appl
                      flapping, refuses or resets connections, never answers, or answers 503 or 429,
                      with and without a time to wait; and how long flushes take
   --breakers         instead of the table: calls through circuit breakers
-  --instructions     with --breakers: also count instructions, which takes valgrind and a minute
-  --row NAME         run this one row, of the breakers with --breakers, and report no times: for a
-                     profiler
+  --limits           instead of the table: requests through rate limiters and bulkheads; it takes up
+                     to 600 MiB, for ten million clients
+  --instructions     with --breakers or --limits: also count instructions, which takes valgrind and
+                     a minute
+  --row NAME         run this one row, of the breakers with --breakers and of the limits with
+                     --limits, and report no times: for a profiler
   --iterations N     requests in that one row (default 10000)
   --help             this text
 
@@ -44,6 +47,12 @@ over the bare service and +clock over the bare service with the clock readings t
 two while closed and one while open; a rejection is held against a service that is not called.
 +instr is over the bare service; the inside of a clock reading is not in it. What reads no clock is
 below 0 in +clock.
+
+Of the limits: the same columns, from 100 addresses, with one clock reading. Rows in ..._beyond are
+rejections. What decides with no service behind it is held against what finds the address and does
+not decide; a rejection through a layer, against a service that is not called. The table by clients
+is of decisions alone, each about the next client, and all clients have used some of their budgets.
+In the table by threads, one is a client that all threads have, and own are 100 for each thread.
 
 Before anything is measured, each row is checked to deliver the spans, measurements and lines that
 it claims. Subscribers of `tracing` are installed per row and thread; a process that has a single
@@ -76,6 +85,15 @@ pub(crate) enum Command {
         name: String,
         iterations: u64,
     },
+    Limits {
+        rounds: Rounds,
+        json: bool,
+        instructions: bool,
+    },
+    Limit {
+        name: String,
+        iterations: u64,
+    },
 }
 
 /// How much to measure.
@@ -91,7 +109,7 @@ pub(crate) struct Rounds {
 /// Reads the arguments after the program's name.
 pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Command, BoxError> {
     let (mut filter, mut row, mut json, mut collectors) = (None, None, false, false);
-    let (mut breakers, mut instructions) = (false, false);
+    let (mut breakers, mut limits, mut instructions) = (false, false, false);
     let mut rounds = Rounds::default();
     let mut iterations = 10_000;
     while let Some(name) = arguments.next() {
@@ -105,6 +123,7 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Comma
             "--json" => json = true,
             "--collectors" => collectors = true,
             "--breakers" => breakers = true,
+            "--limits" => limits = true,
             "--instructions" => instructions = true,
             "--filter" => filter = Some(value()?),
             "--rounds" => rounds.count = number(&name, &value()?)?,
@@ -121,7 +140,13 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Comma
             json,
             instructions,
         },
+        None if limits => Command::Limits {
+            rounds,
+            json,
+            instructions,
+        },
         Some(name) if breakers => Command::Breaker { name, iterations },
+        Some(name) if limits => Command::Limit { name, iterations },
         Some(name) => Command::Row { name, iterations },
         None => Command::Table {
             filter,
@@ -214,6 +239,27 @@ mod tests {
         assert_eq!(
             parsed("--breakers --row recloser --iterations 7"),
             Ok(Command::Breaker {
+                name,
+                iterations: 7
+            })
+        );
+    }
+
+    #[test]
+    fn limits_have_a_table_and_rows_of_their_own() {
+        let rounds = Rounds::default();
+        assert_eq!(
+            parsed("--limits --instructions"),
+            Ok(Command::Limits {
+                rounds,
+                json: false,
+                instructions: true
+            })
+        );
+        let name = "governor".to_owned();
+        assert_eq!(
+            parsed("--row governor --limits --iterations 7"),
+            Ok(Command::Limit {
                 name,
                 iterations: 7
             })

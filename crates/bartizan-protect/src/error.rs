@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::breaker::Rejected;
 use crate::timeout::{Elapsed, NoTimeLeft};
-use crate::{bulkhead, rate_limit, shed};
+use crate::{bulkhead, rate_limit, shared_limit, shed};
 
 /// Any error, as tower has it.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
@@ -27,6 +27,10 @@ pub enum Error {
     /// Its key has used up its quota: the service was not called.
     #[error(transparent)]
     RateLimited(rate_limit::Rejected),
+    /// Its key has used up its quota of all replicas, or the store that knows cannot be asked: the
+    /// service was not called.
+    #[error(transparent)]
+    SharedLimit(shared_limit::Rejected),
     /// There is too much to do, and the call does not matter enough: the service was not called.
     #[error(transparent)]
     Shed(shed::Rejected),
@@ -67,6 +71,7 @@ impl Error {
         match self {
             Self::CircuitOpen(_)
             | Self::RateLimited(_)
+            | Self::SharedLimit(_)
             | Self::Saturated(_)
             | Self::Shed(_)
             | Self::NoTimeLeft(_) => true,
@@ -80,6 +85,7 @@ impl Error {
         match self {
             Self::CircuitOpen(rejected) => rejected.retry_after(),
             Self::RateLimited(rejected) => rejected.retry_after(),
+            Self::SharedLimit(rejected) => rejected.retry_after(),
             Self::Shed(rejected) => Some(rejected.retry_after()),
             Self::Saturated(_) | Self::NoTimeLeft(_) | Self::TimedOut(_) | Self::Inner(_) => None,
         }

@@ -11,6 +11,7 @@
 //! | [`TimeoutLayer`](timeout::TimeoutLayer) | [`Error::TimedOut`], [`Error::NoTimeLeft`] |
 //! | [`RetryLayer`](retry::RetryLayer) | nothing of its own |
 //! | [`RateLimitLayer`](rate_limit::RateLimitLayer) | [`Error::RateLimited`] |
+//! | [`SharedLimitLayer`](shared_limit::SharedLimitLayer) | [`Error::SharedLimit`] |
 //! | [`BulkheadLayer`](bulkhead::BulkheadLayer) | [`Error::Saturated`] |
 //! | [`LoadShedLayer`](shed::LoadShedLayer) | [`Error::Shed`] |
 //!
@@ -20,17 +21,22 @@
 //! call off unheard, which the breaker then has to guess about (see
 //! [`CancelPolicy`](breaker::CancelPolicy)).
 //!
-//! On the way in: load shedding, rate limit, bulkhead, timeout, the handler. What is refused should
+//! On the way in: load shedding, rate limit, shared limit, bulkhead, timeout, the handler. What is refused should
 //! have cost nothing, and the bulkhead is what load shedding goes by.
+//!
+//! Around work that is no HTTP call, a [`Guard`](guard::Guard) is rate limit, bulkhead, breaker and
+//! timeout in one.
 
 pub mod breaker;
 pub mod bulkhead;
 mod chance;
 mod error;
+pub mod guard;
 mod invalid;
 pub mod rate_limit;
 pub mod retry;
 mod retry_after;
+pub mod shared_limit;
 pub mod shed;
 pub mod timeout;
 mod timer;

@@ -2,7 +2,7 @@ use std::cmp::Reverse;
 use std::fmt;
 
 use bartizan::telemetry::Report;
-use bartizan_panel::view::PointValue;
+use bartizan_panel::view::{PointValue, PointView};
 use bartizan_panel::{Store, Trace};
 use loadgen::{Counts, Scenario};
 use serde::Serialize;
@@ -23,6 +23,10 @@ pub struct Summary {
     pub last_error: Option<String>,
     /// Requests that were refused, and rightly: sold out, too expensive, a mistake.
     pub refused: u64,
+    /// Requests that were answered 429.
+    pub limited: u64,
+    /// Those of them that did not come from a spike's own client.
+    pub limited_steady: u64,
     /// How often a request was sent again.
     pub retries: u64,
     /// Why faults could not be set, if they could not.
@@ -52,6 +56,8 @@ pub struct Summary {
     pub log_records_lost: u64,
     /// Changes of state of circuit breakers.
     pub breaker_transitions: u64,
+    /// Rejections by rate limits, as the services have counted them.
+    pub rate_limited: u64,
     /// The services that spans arrived from, sorted.
     pub services: Vec<String>,
 }
@@ -79,6 +85,8 @@ impl Summary {
             errors: traffic.errors,
             last_error: traffic.last_error.clone(),
             refused: traffic.refused,
+            limited: traffic.limited,
+            limited_steady: traffic.limited_steady,
             retries: traffic.retries,
             faults_not_set: traffic.faults_not_set.clone(),
             skipped: traffic.skipped,
@@ -92,7 +100,8 @@ impl Summary {
             spans_unconfirmed: sum(|report| report.spans.unconfirmed),
             log_records: stats.log_records,
             log_records_lost: sum(|report| report.logs.lost()),
-            breaker_transitions: counted(store, "bartizan.breaker.transitions"),
+            breaker_transitions: counted(store, "bartizan.breaker.transitions", None),
+            rate_limited: counted(store, "bartizan.rate_limit.requests", Some(REJECTED)),
             services: stats.services.into_keys().collect(),
         }
     }
@@ -143,21 +152,39 @@ impl fmt::Display for Summary {
         if self.breaker_transitions > 0 {
             writeln!(f, "breakers     {} transitions", self.breaker_transitions)?;
         }
+        if self.rate_limited > 0 {
+            writeln!(
+                f,
+                "rate limits  {} rejections, {} of them of the steady client",
+                self.rate_limited, self.limited_steady
+            )?;
+        }
         write!(f, "services     {}", self.services.join(", "))
     }
 }
 
-/// A counter, over all of its series and services.
-fn counted(store: &Store, name: &str) -> u64 {
+/// An attribute and its value.
+type Label = (&'static str, &'static str);
+
+const REJECTED: Label = ("bartizan.rate_limit.result", "rejected");
+
+/// A counter, over all services and all of its series, or those that have `label`.
+fn counted(store: &Store, name: &str, label: Option<Label>) -> u64 {
     let points = store.metrics();
     let counts = points
         .iter()
         .filter(|point| point.name == name)
+        .filter(|point| label.is_none_or(|(key, value)| is_labelled(point, key, value)))
         .filter_map(|point| match point.value {
             PointValue::Int(count) => u64::try_from(count).ok(),
             _ => None,
         });
     counts.sum()
+}
+
+fn is_labelled(point: &PointView, key: &str, value: &str) -> bool {
+    let found = point.attributes.get(key);
+    found.and_then(|found| found.as_str()) == Some(value)
 }
 
 /// The trace to show: of the complete ones a placed order if there is one, else any order, with as

@@ -1,6 +1,6 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use bartizan::config::{Loader, OutboundConfig, ServerConfig, duration};
+use bartizan::config::{Loader, OutboundConfig, RateLimitConfig, ServerConfig, duration};
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,9 @@ pub struct Config {
     /// Where to listen and how to end. Default: [`DEFAULT_BIND`], [`DEFAULT_ADMIN_BIND`], the rest
     /// as [`ServerConfig`] says.
     pub server: ServerConfig,
+    /// How much each client may ask for. Default: as [`RateLimitConfig`] says.
+    #[serde(default)]
+    pub rate_limit: RateLimitConfig,
     /// The order service. Default: [`DEFAULT_ORDERS_URL`].
     #[serde(with = "shop::base_url")]
     pub orders_url: Url,
@@ -78,16 +81,18 @@ mod tests {
             ("GATEWAY__SERVER__BIND", "here"),
             ("GATEWAY__SERVER__GRACE", "1h"),
             ("GATEWAY__ORDERS_URL", "http://orders/?a=b"),
+            ("GATEWAY__RATE_LIMIT__BURST", "0"),
             ("GATEWAY__PAYMENTS_URL", "http://127.0.0.1:8083"),
         ];
         let error = loader().with_vars(vars).load::<Config>().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the configuration has 4 problems:
+            "the configuration has 5 problems:
   GATEWAY__ORDERS_URL: orders_url: `http://orders/?a=b` is not an http or https URL such as \
              http://127.0.0.1:8081
-  GATEWAY__PAYMENTS_URL: payments_url: unknown key, expected one of server, orders_url, \
-             inventory_url, orders, inventory
+  GATEWAY__PAYMENTS_URL: payments_url: unknown key, expected one of server, rate_limit, \
+             orders_url, inventory_url, orders, inventory
+  GATEWAY__RATE_LIMIT__BURST: rate_limit.burst: `0` is not from 1 to 1000000
   GATEWAY__SERVER__BIND: server.bind: `here` is not an address and port such as 127.0.0.1:8080
   GATEWAY__SERVER__GRACE: server.grace: `1h` is not a duration such as 250ms, 15s or 1h30m, from \
              0s to 10m"

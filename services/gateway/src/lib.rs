@@ -9,11 +9,19 @@
 //! | `POST /orders` with an `idempotency-key`, `GET /orders/{id}` | what the order service says, if 2xx, 4xx or 503 |
 //! | the same, when the service fails or cannot be reached | 502 |
 //! | the same, when it takes longer than [`REQUEST_TIMEOUT`] | 504 |
+//! | the same, when a client asks for too much | 429 |
 //! | `GET /openapi.json` | 200: all of this as an OpenAPI 3.1 document |
 //! | `GET /healthz` | 200 as long as this process serves |
 //!
 //! What goes wrong is told as `application/problem+json` (RFC 9457), with the `trace_id` where there
 //! is one.
+//!
+//! # Rate limit
+//!
+//! Each client has a budget (`GATEWAY__RATE_LIMIT__*`, see
+//! [`RateLimitConfig`](bartizan::config::RateLimitConfig)): whoever sends an [`API_KEY`], by the key,
+//! and everybody else by address. The keys of one address have together the budget of
+//! [`CLIENTS_PER_ADDRESS`].
 //!
 //! # Idempotency keys
 //!
@@ -28,6 +36,7 @@
 
 mod config;
 mod idempotency;
+mod limits;
 mod openapi;
 mod reach;
 mod routes;
@@ -38,6 +47,7 @@ pub use config::{
     Config, DEFAULT_ADMIN_BIND, DEFAULT_BIND, DEFAULT_INVENTORY_URL, DEFAULT_ORDERS_URL, loader,
 };
 pub use idempotency::{DEFAULT_TTL, Keys, MAX_KEPT, MAX_KEY_LENGTH, MAX_KEYS};
+pub use limits::{API_KEY, CLIENTS_PER_ADDRESS};
 pub use routes::{MAX_ORDER, Shop, router};
 pub use service::start;
 pub use upstream::{CONNECT_TIMEOUT, MAX_BODY, REQUEST_TIMEOUT, Upstream};

@@ -10,6 +10,10 @@
 //! **Bounded.** In time, in number, and in requests under way, above which what is due is counted
 //! as skipped.
 //!
+//! **Two clients.** In a spike, all that is more than otherwise comes from a client of its own, which
+//! sends `x-api-key: spike`. An answer of 429 is counted by client, as neither an error nor a reason
+//! to come again: it shows whether a limit hits the one and spares the other.
+//!
 //! **Once.** An order keeps its `idempotency-key` however often it is sent, so that retries after an
 //! answer was lost place nothing twice. Now and then an order that was placed is sent again, and has
 //! to get the same answer.
@@ -32,7 +36,7 @@ pub use scenario::{
     Change, DEFAULT_CYCLE, PAYMENTS_OUTAGE, Plan, SCENARIOS, SLOW_INVENTORY, SPIKE_FACTOR,
     Scenario, Upstream,
 };
-pub use schedule::{Phase, Schedule};
+pub use schedule::{Client, Due, Phase, Schedule};
 pub use summary::Summary;
 pub use tally::{Counts, Live};
 pub use target::{Answer, Http, InvalidTarget, Remote, Target};

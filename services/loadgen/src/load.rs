@@ -9,7 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until, 
 use crate::mix::{Ask, Mix, Verdict};
 use crate::options::Options;
 use crate::tally::{End, Tally};
-use crate::{Answer, Counts, FaultPorts, Live, Plan, Summary, Target};
+use crate::{Answer, Client, Counts, Due, FaultPorts, Live, Plan, Summary, Target};
 
 /// The most requests under way at once. Above it they are not sent but counted as skipped: a
 /// stalled service must not make the client grow.
@@ -58,7 +58,8 @@ struct Sender<T> {
     plan: Plan,
     ports: FaultPorts<T>,
     limits: Limits,
-    mix: Arc<Mix>,
+    steady: Arc<Mix>,
+    spike: Arc<Mix>,
     tally: Arc<Tally>,
 }
 
@@ -110,7 +111,8 @@ impl Load {
             plan,
             ports,
             limits,
-            mix: Arc::new(Mix::new()),
+            steady: Arc::new(Mix::new(Client::Steady)),
+            spike: Arc::new(Mix::new(Client::Spike)),
             tally: Arc::clone(&tally),
         };
         let (stop, stopped) = oneshot::channel();
@@ -165,15 +167,15 @@ impl<T: Target> Sender<T> {
         let requests = self.limits.requests.unwrap_or(u64::MAX);
         for n in 0..requests {
             let due = self.plan.schedule.due(n);
-            if self.limits.length.is_some_and(|length| due >= length) {
+            if self.limits.length.is_some_and(|length| due.at >= length) {
                 // It lasts as long as was asked for, and not until the last request.
                 sleep_until(start + self.limits.length.unwrap_or_default()).await;
                 return;
             }
-            sleep_until(start + due).await;
+            sleep_until(start + due.at).await;
             while under_way.try_join_next().is_some() {}
             if under_way.len() < MAX_IN_FLIGHT {
-                under_way.spawn(self.send(start + due));
+                under_way.spawn(self.send(start, due));
             } else {
                 self.tally.skipped();
             }
@@ -203,10 +205,14 @@ impl<T: Target> Sender<T> {
     }
 
     /// One request from its due time to the end of its last answer.
-    fn send(&self, due: Instant) -> impl Future<Output = ()> + Send + 'static {
-        let ask = self.mix.next();
+    fn send(&self, start: Instant, due: Due) -> impl Future<Output = ()> + Send + 'static {
+        let mix = match due.client {
+            Client::Steady => &self.steady,
+            Client::Spike => &self.spike,
+        };
+        let (mix, ask, due) = (Arc::clone(mix), mix.next(), start + due.at);
         let target = self.target.clone();
-        let (mix, tally) = (Arc::clone(&self.mix), Arc::clone(&self.tally));
+        let tally = Arc::clone(&self.tally);
         async move {
             let asked = ask_for(&target, &ask, &mix, &tally);
             let end = match timeout_at(due + REQUEST_DEADLINE, asked).await {
@@ -233,6 +239,7 @@ async fn ask_for<T: Target>(target: &T, ask: &Ask, mix: &Mix, tally: &Tally) -> 
         match verdict {
             Verdict::Answered => return End::Answered,
             Verdict::Refused => return End::Refused,
+            Verdict::Limited => return End::Limited(ask.client()),
             Verdict::Again if attempt < MAX_ATTEMPTS => {}
             Verdict::Again | Verdict::Wrong => {
                 return End::Failed(match answer {

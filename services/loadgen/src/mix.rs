@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{Method, Request, header};
 use serde::Deserialize;
 
-use crate::Answer;
+use crate::{Answer, Client};
 
 use self::Kind::{Invalid, List, Missing, Place, ReadBack, Repeat, TooMuch};
 
@@ -16,9 +16,10 @@ const TURNS: [Kind; 20] = [
     Repeat, Place, List, TooMuch, ReadBack, List, Place, Invalid,
 ];
 
-/// What to ask for next; the same sequence in every run, as far as the answers are.
+/// What a client asks for next; the same sequence in every run, as far as the answers are.
 #[derive(Debug)]
 pub(crate) struct Mix {
+    client: Client,
     turn: AtomicU64,
     /// What the keys begin with, so that those of another run are others.
     run: String,
@@ -51,6 +52,7 @@ enum Kind {
 /// One request, and what it should be answered.
 #[derive(Debug)]
 pub(crate) struct Ask {
+    client: Client,
     kind: Kind,
     path: String,
     body: String,
@@ -67,6 +69,8 @@ pub(crate) enum Verdict {
     Answered,
     /// It was refused, and rightly.
     Refused,
+    /// Its client has asked for too much.
+    Limited,
     /// It may be answered if it is sent again.
     Again,
     /// It should not have been.
@@ -76,8 +80,9 @@ pub(crate) enum Verdict {
 // === impl Mix ===
 
 impl Mix {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(client: Client) -> Self {
         Self {
+            client,
             turn: AtomicU64::new(0),
             run: format!("{:016x}", rand::random::<u64>()),
             last: Mutex::new(None),
@@ -90,23 +95,29 @@ impl Mix {
         // Less than the number of turns, so it fits.
         let kind = TURNS[(turn % TURNS.len() as u64) as usize];
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let order = |kind, product: u64, quantity: u64| Ask {
+        let to = |kind, path: &str| Ask {
+            client: self.client,
             kind,
-            path: "/orders".to_owned(),
-            body: format!(r#"{{"product_id":{product},"quantity":{quantity}}}"#),
-            key: Some(format!("{}-{turn}", self.run)),
+            path: path.to_owned(),
+            body: String::new(),
+            key: None,
             same_as: None,
         };
+        let order = |kind, product: u64, quantity: u64| Ask {
+            body: format!(r#"{{"product_id":{product},"quantity":{quantity}}}"#),
+            key: Some(format!("{}-{turn}", self.run)),
+            ..to(kind, "/orders")
+        };
         match (kind, last.as_ref()) {
-            (List, _) | (ReadBack | Repeat, None) => Ask::to(List, "/products"),
-            (ReadBack, Some(placed)) => Ask::to(ReadBack, format!("/orders/{}", placed.id)),
+            (List, _) | (ReadBack | Repeat, None) => to(List, "/products"),
+            (ReadBack, Some(placed)) => to(ReadBack, &format!("/orders/{}", placed.id)),
             (Repeat, Some(placed)) => Ask {
                 body: placed.body.clone(),
                 key: Some(placed.key.clone()),
                 same_as: Some(placed.id),
                 ..order(Repeat, 1, 1)
             },
-            (Missing, _) => Ask::to(Missing, format!("/orders/{}", i64::MAX)),
+            (Missing, _) => to(Missing, &format!("/orders/{}", i64::MAX)),
             (Place, _) => order(Place, turn % 6 + 1, turn % 3 + 1),
             // A hundred of the dearest.
             (TooMuch, _) => order(TooMuch, 5, 100),
@@ -135,14 +146,9 @@ impl Mix {
 // === impl Ask ===
 
 impl Ask {
-    fn to(kind: Kind, path: impl Into<String>) -> Self {
-        Self {
-            kind,
-            path: path.into(),
-            body: String::new(),
-            key: None,
-            same_as: None,
-        }
+    /// Who asks.
+    pub(crate) const fn client(&self) -> Client {
+        self.client
     }
 
     const fn method(&self) -> Method {
@@ -158,6 +164,10 @@ impl Ask {
             .method(self.method())
             .uri(&self.path)
             .header(header::USER_AGENT, "bartizan-loadgen");
+        if self.client == Client::Spike {
+            // The other is known by its address.
+            request = request.header("x-api-key", "spike");
+        }
         if let Some(key) = &self.key {
             request = request
                 .header(header::CONTENT_TYPE, "application/json")
@@ -170,12 +180,14 @@ impl Ask {
     }
 
     fn judge(&self, answer: &Answer) -> Verdict {
-        use Verdict::{Again, Answered, Refused, Wrong};
+        use Verdict::{Again, Answered, Limited, Refused, Wrong};
 
         const CREATED: u16 = 201;
         match (self.kind, answer.status.as_u16()) {
+            // Who comes again at once has learnt nothing.
+            (_, 429) => Limited,
             // Overloaded, unreachable or slow; whether it was done is not known.
-            (_, 429 | 502 | 503 | 504) => Again,
+            (_, 502..=504) => Again,
             (Place | TooMuch | Repeat, 409) if is_under_way(&answer.body) => Again,
             (List | ReadBack, 200) => Answered,
             // What is sent again after its answer was lost may have been placed before.
@@ -233,7 +245,7 @@ mod tests {
 
     #[test]
     fn orders_are_read_back_and_repeated_once_one_was_placed() {
-        let mix = Mix::new();
+        let mix = Mix::new(Client::Steady);
         let first: Vec<_> = (0..3).map(|_| mix.next()).collect();
         assert_eq!(first[0].kind, Place);
         assert_eq!(first[2].path, "/products");
@@ -254,7 +266,8 @@ mod tests {
 
     #[test]
     fn every_order_has_a_key_of_its_own_also_in_another_run() {
-        let keys: std::collections::HashSet<_> = [Mix::new(), Mix::new()]
+        let keys: std::collections::HashSet<_> = [Client::Steady, Client::Spike]
+            .map(Mix::new)
             .iter()
             .flat_map(|mix| (0..20).map(|_| mix.next()).collect::<Vec<_>>())
             .filter(|ask| ask.kind != Repeat)
@@ -265,7 +278,7 @@ mod tests {
 
     #[test]
     fn a_request_is_the_same_each_time_and_an_answer_is_judged() {
-        let mix = Mix::new();
+        let mix = Mix::new(Client::Steady);
         let place = mix.next();
         let request = place.request().unwrap();
         assert_eq!(request.headers(), place.request().unwrap().headers());
@@ -273,6 +286,9 @@ mod tests {
             request.headers()["idempotency-key"],
             format!("\"{}\"", key(&place).unwrap())
         );
+        assert!(!request.headers().contains_key("x-api-key"));
+        let spike = Mix::new(Client::Spike).next().request().unwrap();
+        assert_eq!(spike.headers()["x-api-key"], "spike");
         let under_way = r#"{"type":"/problems/request-in-progress"}"#;
         let sold_out = r#"{"type":"/problems/out-of-stock"}"#;
         for (status, body, verdict) in [
@@ -280,6 +296,7 @@ mod tests {
             (200, "{}", Verdict::Answered),
             (409, sold_out, Verdict::Refused),
             (409, under_way, Verdict::Again),
+            (429, "", Verdict::Limited),
             (502, "", Verdict::Again),
             (503, "", Verdict::Again),
             (504, "", Verdict::Again),
@@ -296,7 +313,7 @@ mod tests {
 
     #[test]
     fn mistakes_come_now_and_then_and_are_expected_to_be_refused() {
-        let mix = Mix::new();
+        let mix = Mix::new(Client::Steady);
         let asks: Vec<_> = (0..TURNS.len()).map(|_| mix.next()).collect();
         let refused = |status| {
             let answer = answer(status, "{}");

@@ -6,8 +6,9 @@ use crate::{Phase, Schedule};
 /// How long a scenario takes where nobody says how long the run is; then it starts over.
 pub const DEFAULT_CYCLE: Duration = Duration::from_secs(30);
 
-/// How much higher than otherwise a spike's rate is.
-pub const SPIKE_FACTOR: u32 = 5;
+/// How much higher than otherwise a spike's rate is: enough for the gateway to limit it within a
+/// second.
+pub const SPIKE_FACTOR: NonZeroU32 = NonZeroU32::new(10).expect("10 is not 0");
 
 /// What the payments are told in their outage.
 pub const PAYMENTS_OUTAGE: &str = r#"{"outage": true}"#;
@@ -23,7 +24,8 @@ pub enum Scenario {
     /// One rate, and nothing goes wrong.
     #[default]
     Steady,
-    /// In the middle third of the time the rate is [`SPIKE_FACTOR`] times as high.
+    /// In the middle third of the time the rate is [`SPIKE_FACTOR`] times as high. What is more than
+    /// otherwise comes from a [client of its own](crate::Client::Spike).
     Spike,
     /// In the middle third of the time the payments are out ([`PAYMENTS_OUTAGE`]).
     PaymentsOutage,
@@ -109,18 +111,18 @@ impl Scenario {
             Self::PaymentsOutage => during_the_middle(Upstream::Payments, PAYMENTS_OUTAGE),
             Self::SlowInventory => during_the_middle(Upstream::Inventory, SLOW_INVENTORY),
         };
-        let phase = |rate, length| Phase { rate, length };
+        let phase = |factor, length| Phase {
+            rate,
+            factor,
+            length,
+        };
+        let once = NonZeroU32::MIN;
         let schedule = match self {
             Self::Spike => Schedule::repeat(
-                phase(rate, third),
+                phase(once, third),
                 [
-                    phase(
-                        rate.saturating_mul(
-                            const { NonZeroU32::new(SPIKE_FACTOR).expect("not 0") },
-                        ),
-                        third,
-                    ),
-                    phase(rate, cycle.saturating_sub(2 * third)),
+                    phase(SPIKE_FACTOR, third),
+                    phase(once, cycle.saturating_sub(2 * third)),
                 ],
             ),
             _ => Schedule::steady(rate),
@@ -152,6 +154,7 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Client;
 
     const RATE: NonZeroU32 = NonZeroU32::new(10).unwrap();
 
@@ -192,13 +195,18 @@ mod tests {
     }
 
     #[test]
-    fn a_spike_is_five_times_the_rate_for_a_third_of_the_time() {
+    fn a_spike_is_ten_times_the_rate_for_a_third_of_the_time() {
         let plan = Scenario::Spike.plan(RATE, Some(Duration::from_secs(3)));
-        let due: Vec<_> = (0..70).map(|n| plan.schedule.due(n).as_millis()).collect();
-        let within = |from, to| due.iter().filter(|due| (from..to).contains(*due)).count();
-        assert_eq!(
-            [within(0, 1_000), within(1_000, 2_000), within(2_000, 3_000)],
-            [10, 50, 10]
-        );
+        let due: Vec<_> = (0..120).map(|n| plan.schedule.due(n)).collect();
+        let of = |client| {
+            let due = due.iter().filter(move |due| due.client == client);
+            due.map(|due| due.at.as_millis()).collect::<Vec<_>>()
+        };
+        // One goes on as before.
+        let steady: Vec<_> = (0..30).map(|n| n * 100).collect();
+        assert_eq!(of(Client::Steady), steady);
+        let spike = of(Client::Spike);
+        assert_eq!(spike.len(), 90);
+        assert!(spike.iter().all(|at| (1_000..2_000).contains(at)));
     }
 }

@@ -6,17 +6,45 @@ use std::time::Duration;
 /// The nanoseconds of a second.
 const SECOND: u128 = 1_000_000_000;
 
-/// A stretch of time with a steady rate.
+/// A stretch of time with a steady rate, and perhaps more from a client of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_structs,
-    reason = "a phase is its rate and its length"
+    reason = "a phase is its rates and its length"
 )]
 pub struct Phase {
-    /// Requests a second.
+    /// Requests a second of [`Client::Steady`].
     pub rate: NonZeroU32,
+    /// How many times as many there are in all; the others are [`Client::Spike`]'s.
+    pub factor: NonZeroU32,
     /// How long.
     pub length: Duration,
+}
+
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "one who behaves, and one who does not"
+)]
+pub enum Client {
+    /// Always at the same rate.
+    Steady,
+    /// Only while there is a spike, and all of what makes it one.
+    Spike,
+}
+
+/// A request to send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "a request is due, and somebody's"
+)]
+pub struct Due {
+    /// How long after the start.
+    pub at: Duration,
+    /// Whose it is.
+    pub client: Client,
 }
 
 /// When each request is due, counted from the start: phases one after the other, and again from the
@@ -36,7 +64,13 @@ impl Schedule {
     #[must_use]
     pub fn steady(rate: NonZeroU32) -> Self {
         let length = Duration::from_secs(1);
-        Self::repeat(Phase { rate, length }, [])
+        let factor = NonZeroU32::MIN;
+        let phase = Phase {
+            rate,
+            factor,
+            length,
+        };
+        Self::repeat(phase, [])
     }
 
     /// These phases, over and over. A phase of no length has no requests, and where all are such the
@@ -55,20 +89,26 @@ impl Schedule {
         }
     }
 
-    /// How long after the start request number `n`, counted from 0, is due.
+    /// When request number `n`, counted from 0, is due, and whose it is.
     #[must_use]
-    pub fn due(&self, n: u64) -> Duration {
+    pub fn due(&self, n: u64) -> Due {
         let round = u32::try_from(n / self.requests).unwrap_or(u32::MAX);
         let mut start = self.length.saturating_mul(round);
         let mut n = n % self.requests;
         for phase in &self.phases {
             if n < phase.requests() {
-                return start + phase.due(n);
+                return Due {
+                    at: start + phase.due(n),
+                    client: phase.client(n),
+                };
             }
             n -= phase.requests();
             start += phase.length;
         }
-        start
+        Due {
+            at: start,
+            client: Client::Steady,
+        }
     }
 }
 
@@ -77,13 +117,27 @@ impl Schedule {
 impl Phase {
     /// As many as are due before its end; the first is due at its start.
     fn requests(&self) -> u64 {
-        let requests = (u128::from(self.rate.get()) * self.length.as_nanos()).div_ceil(SECOND);
+        let requests = (self.rate() * self.length.as_nanos()).div_ceil(SECOND);
         u64::try_from(requests).unwrap_or(u64::MAX)
     }
 
     fn due(&self, n: u64) -> Duration {
-        let nanos = u128::from(n) * SECOND / u128::from(self.rate.get());
+        let nanos = u128::from(n) * SECOND / self.rate();
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
+
+    /// Evenly spread, so that the steady client asks as it did before.
+    fn client(&self, n: u64) -> Client {
+        if n.is_multiple_of(self.factor.get().into()) {
+            Client::Steady
+        } else {
+            Client::Spike
+        }
+    }
+
+    /// Requests a second, of both.
+    fn rate(&self) -> u128 {
+        u128::from(self.rate.get()) * u128::from(self.factor.get())
     }
 }
 
@@ -94,12 +148,15 @@ mod tests {
     fn phase(rate: u32, millis: u64) -> Phase {
         Phase {
             rate: NonZeroU32::new(rate).unwrap(),
+            factor: NonZeroU32::MIN,
             length: Duration::from_millis(millis),
         }
     }
 
     fn first(schedule: &Schedule, number: u64) -> Vec<u128> {
-        (0..number).map(|n| schedule.due(n).as_micros()).collect()
+        (0..number)
+            .map(|n| schedule.due(n).at.as_micros())
+            .collect()
     }
 
     #[test]
@@ -145,7 +202,7 @@ mod tests {
     #[test]
     fn it_does_not_drift_and_goes_on_for_ever() {
         let schedule = Schedule::steady(NonZeroU32::new(7).unwrap());
-        assert_eq!(schedule.due(7 * 86_400), Duration::from_secs(86_400));
-        assert!(schedule.due(u64::MAX) > schedule.due(u64::from(u32::MAX)));
+        assert_eq!(schedule.due(7 * 86_400).at, Duration::from_secs(86_400));
+        assert!(schedule.due(u64::MAX).at > schedule.due(u64::from(u32::MAX)).at);
     }
 }

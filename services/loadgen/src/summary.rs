@@ -20,6 +20,10 @@ pub struct Summary {
     pub requests: u64,
     /// Those of them that were refused, and rightly.
     pub refused: u64,
+    /// Those of them that were answered 429.
+    pub limited: u64,
+    /// Those of these that did not come from a spike's own client.
+    pub limited_steady: u64,
     /// Those of them that were not answered as they should have been.
     pub errors: u64,
     /// What went wrong with the last of those.
@@ -54,6 +58,8 @@ impl Summary {
             seconds: took.as_secs_f64(),
             requests: counts.requests,
             refused: counts.refused,
+            limited: counts.limited,
+            limited_steady: counts.limited_steady,
             errors: counts.errors,
             last_error: counts.last_error.clone(),
             retries: counts.retries,
@@ -73,6 +79,7 @@ impl fmt::Display for Summary {
         let Self {
             requests,
             refused,
+            limited,
             errors,
             retries,
             skipped,
@@ -85,8 +92,8 @@ impl fmt::Display for Summary {
         )?;
         writeln!(
             f,
-            "requests  {requests} ended, {errors} errors, {refused} refused, {retries} retries, \
-             {skipped} skipped"
+            "requests  {requests} ended, {errors} errors, {refused} refused, {limited} limited, \
+             {retries} retries, {skipped} skipped"
         )?;
         if let Some(error) = &self.last_error {
             writeln!(f, "          the last error: {error}")?;
@@ -110,13 +117,14 @@ impl fmt::Display for Live {
         let Self {
             requests,
             errors,
+            limited,
             retries,
             p50_ms,
             p99_ms,
         } = self;
         write!(
             f,
-            "{requests:>7} requests {errors:>4} errors {retries:>4} retries  \
+            "{requests:>7} requests {errors:>4} errors {limited:>4} limited {retries:>4} retries  \
              p50 {p50_ms:>6.1} ms  p99 {p99_ms:>7.1} ms"
         )
     }

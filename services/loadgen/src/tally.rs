@@ -3,6 +3,8 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use crate::Client;
+
 /// Latencies above this, in microseconds, count as this; requests are given up long before.
 const MAX_MICROS: u64 = 60_000_000;
 
@@ -24,6 +26,8 @@ pub(crate) enum End {
     Answered,
     /// Refused, and rightly: sold out, say.
     Refused,
+    /// Because this client has asked for too much.
+    Limited(Client),
     /// Otherwise, and how.
     Failed(String),
 }
@@ -36,6 +40,10 @@ pub struct Counts {
     pub requests: u64,
     /// Those of them that were refused, and rightly: sold out, too expensive, a mistake.
     pub refused: u64,
+    /// Those of them that were answered 429. They are neither errors nor sent again.
+    pub limited: u64,
+    /// Those of these that [`Client::Steady`] has sent.
+    pub limited_steady: u64,
     /// Those of them that were not answered as they should have been.
     pub errors: u64,
     /// How often one was sent again.
@@ -57,6 +65,8 @@ pub struct Live {
     pub requests: u64,
     /// Those of them that were not answered as they should have been.
     pub errors: u64,
+    /// Those of them that were answered 429.
+    pub limited: u64,
     /// How often one was sent again.
     pub retries: u64,
     /// The latency half of those since the last look stayed within, in milliseconds.
@@ -78,6 +88,10 @@ impl Tally {
         match end {
             End::Answered => {}
             End::Refused => counts.refused += 1,
+            End::Limited(client) => {
+                counts.limited += 1;
+                counts.limited_steady += u64::from(client == Client::Steady);
+            }
             End::Failed(why) => {
                 counts.errors += 1;
                 counts.last_error = Some(why);
@@ -102,6 +116,7 @@ impl Tally {
         let live = Live {
             requests: state.counts.requests,
             errors: state.counts.errors,
+            limited: state.counts.limited,
             retries: state.counts.retries,
             p50_ms: millis(&state.recent, 0.5),
             p99_ms: millis(&state.recent, 0.99),
@@ -124,6 +139,8 @@ impl Default for Tally {
         let counts = Counts {
             requests: 0,
             refused: 0,
+            limited: 0,
+            limited_steady: 0,
             errors: 0,
             retries: 0,
             skipped: 0,
@@ -168,16 +185,20 @@ mod tests {
         tally.ended(Duration::from_millis(2), End::Answered);
         tally.ended(Duration::from_millis(2), End::Refused);
         tally.ended(Duration::from_millis(8), End::Failed("no".to_owned()));
+        tally.ended(Duration::from_millis(2), End::Limited(Client::Steady));
+        tally.ended(Duration::from_millis(2), End::Limited(Client::Spike));
         tally.skipped();
         tally.retried();
 
         let live = tally.look();
-        assert_eq!((live.requests, live.errors, live.retries), (3, 1, 1));
+        assert_eq!((live.requests, live.errors, live.retries), (5, 1, 1));
+        assert_eq!(live.limited, 2);
         assert!((7.9..8.1).contains(&live.p99_ms), "{live:?}");
         assert!(tally.look().p99_ms < 0.001);
 
         let counts = tally.counts();
-        assert_eq!((counts.requests, counts.refused, counts.errors), (3, 1, 1));
+        assert_eq!((counts.requests, counts.refused, counts.errors), (5, 1, 1));
+        assert_eq!((counts.limited, counts.limited_steady), (2, 1));
         assert_eq!((counts.skipped, counts.retries), (1, 1));
         assert_eq!(counts.last_error.as_deref(), Some("no"));
         assert!((1.9..2.1).contains(&counts.millis(0.5)));

@@ -2,7 +2,6 @@ use std::fmt;
 use std::future::Future;
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::process::ExitCode;
 
 use axum::Router;
@@ -20,7 +19,6 @@ pub struct Service {
     listener: TcpListener,
     address: SocketAddr,
     admin: Option<SocketAddr>,
-    last: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
 // === impl Service ===
@@ -50,7 +48,6 @@ impl Service {
             listener,
             address,
             admin: admin_address,
-            last: None,
         })
     }
 
@@ -72,9 +69,9 @@ impl Service {
         self
     }
 
-    /// Has this done when all has been served.
+    /// Has this done when all has been served; see [`Server::with_last`].
     pub fn with_last(mut self, last: impl Future<Output = ()> + Send + 'static) -> Self {
-        self.last = Some(Box::pin(last));
+        self.server = self.server.with_last(last);
         self
     }
 
@@ -90,12 +87,7 @@ impl Service {
     pub async fn serve(self) -> Result<ServeReport, Error> {
         let admin = self.admin.map(tracing::field::display);
         tracing::info!(address = %self.address, admin, "listening");
-        let report = self.server.serve(self.listener).await;
-        let report = report.map_err(Error::Serve)?;
-        if let Some(last) = self.last {
-            last.await;
-        }
-        Ok(report)
+        self.server.serve(self.listener).await.map_err(Error::Serve)
     }
 }
 

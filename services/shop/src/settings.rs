@@ -16,12 +16,12 @@ pub fn loader(name: &str) -> Loader {
     }
 }
 
-/// Circuits to these upstreams open for a second at first, and for ten at most: in a demo a service
+/// Circuits to these upstreams open for a second at first, and for two at most: in a demo a service
 /// is back as soon as that, and somebody waits for it to be seen.
 pub fn with_breaker_defaults<const N: usize>(loader: Loader, upstreams: [&str; N]) -> Loader {
     upstreams.into_iter().fold(loader, |loader, upstream| {
         loader
             .with_default(&format!("{upstream}.breaker.open_time"), "1s")
-            .with_default(&format!("{upstream}.breaker.max_open_time"), "10s")
+            .with_default(&format!("{upstream}.breaker.max_open_time"), "2s")
     })
 }

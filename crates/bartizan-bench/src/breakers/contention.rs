@@ -17,23 +17,23 @@ use crate::{BoxError, runtime};
 
 /// How long it is measured.
 #[derive(Debug)]
-pub(super) struct Effort {
-    pub(super) rounds: usize,
+pub(crate) struct Effort {
+    pub(crate) rounds: usize,
     /// Calls of each thread, so many that starting the threads does not show.
-    pub(super) calls: u64,
+    pub(crate) calls: u64,
 }
 
 /// Nanoseconds per call of each thread, in the median round.
 #[derive(Debug)]
-pub(super) struct Contended {
-    pub(super) name: &'static str,
-    pub(super) one: f64,
-    pub(super) two: f64,
+pub(crate) struct Contended {
+    pub(crate) name: &'static str,
+    pub(crate) one: f64,
+    pub(crate) two: f64,
 }
 
 const WARM_UP: u64 = 1_000;
 
-pub(super) fn measure(runtime: &Runtime, effort: &Effort) -> Result<Vec<Contended>, BoxError> {
+pub(crate) fn measure(runtime: &Runtime, effort: &Effort) -> Result<Vec<Contended>, BoxError> {
     let window = Duration::from_secs(10);
     let slow = || ours::slow(ours::time(window));
     let rows = [
@@ -44,10 +44,18 @@ pub(super) fn measure(runtime: &Runtime, effort: &Effort) -> Result<Vec<Contende
         row("recloser", peers::recloser(100)),
         row("failsafe", peers::failsafe_rate(window)),
     ];
+    of(&rows, runtime, effort)
+}
+
+/// Measures each row alone and in two threads, and checks it before and after.
+pub(crate) fn of(
+    rows: &[Row],
+    runtime: &Runtime,
+    effort: &Effort,
+) -> Result<Vec<Contended>, BoxError> {
+    let check = || rows.iter().try_for_each(|row| row.check(runtime));
     let mut took = vec![[const { Vec::new() }; 2]; rows.len()];
-    for row in &rows {
-        row.check(runtime)?;
-    }
+    check()?;
     for _ in 0..effort.rounds {
         for (row, took) in rows.iter().zip(&mut took) {
             for (threads, took) in (1..).zip(took) {
@@ -55,6 +63,7 @@ pub(super) fn measure(runtime: &Runtime, effort: &Effort) -> Result<Vec<Contende
             }
         }
     }
+    check()?;
     let contended = rows.iter().zip(took).map(|(row, [one, two])| Contended {
         name: row.name,
         one: median(one),

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use super::contention::{self, Effort};
 use super::measure::{self, bases};
-use super::row::Path;
+use super::row::{Path, Row};
 use super::series::{self, Sizes};
 use super::through::{Layered, trip};
 use super::upstream::Upstream;
-use super::{ours, row, rows};
+use super::{ours, rows};
 use crate::options::Rounds;
 use crate::{BoxError, alloc, runtime};
 
@@ -17,14 +17,18 @@ const WARM_UP: u64 = 200;
 
 const CALLS: u64 = 1_000;
 
+pub(crate) fn assert_names_and_bases(rows: &[Row]) {
+    let names: BTreeSet<_> = rows.iter().map(|row| row.name).collect();
+    assert_eq!(names.len(), rows.len(), "two rows have one name");
+    for row in rows {
+        assert!(bases(rows, row.path).is_some(), "{}", row.name);
+    }
+}
+
 #[test]
 fn every_row_does_what_it_claims_and_its_bases_are_there() -> Result<(), BoxError> {
     let rows = rows::all(&runtime()?)?;
-    let names: BTreeSet<_> = rows.iter().map(|row| row.name).collect();
-    assert_eq!(names.len(), rows.len(), "two rows have one name");
-    for row in &rows {
-        assert!(bases(&rows, row.path).is_some(), "{}", row.name);
-    }
+    assert_names_and_bases(&rows);
     for path in [Path::Closed, Path::Open] {
         for who in ["bartizan", "tower_resilience", "recloser", "failsafe"] {
             let mut of = rows.iter().filter(|row| row.path == path);
@@ -39,13 +43,13 @@ fn a_row_that_does_not_do_what_it_claims_is_found() -> Result<(), BoxError> {
     let runtime = runtime()?;
     let never_opens = Layered(Upstream);
     assert!(trip(&runtime, &never_opens).is_err());
-    let claims = row::Row::new("closed", "", Path::Open, never_opens);
+    let claims = Row::new("closed", "", Path::Open, never_opens);
     let error = claims.check(&runtime).unwrap_err().to_string();
     assert!(error.contains("3 came to the service"), "{error}");
 
     let opens = ours::layered(ours::count(100))?;
     trip(&runtime, &opens)?;
-    let claims = row::Row::new("open", "", Path::Closed, opens);
+    let claims = Row::new("open", "", Path::Closed, opens);
     let error = claims.check(&runtime).unwrap_err().to_string();
     assert!(error.contains("0 came to the service"), "{error}");
     Ok(())
@@ -74,7 +78,7 @@ fn no_window_allocates() -> Result<(), BoxError> {
     let runtime = runtime()?;
     for length in Sizes::default().lengths {
         let through = ours::layered(ours::slow(ours::count(length)))?;
-        let row = row::Row::new("window", "", Path::Closed, through);
+        let row = Row::new("window", "", Path::Closed, through);
         row.run(&runtime, u64::from(length) + WARM_UP);
         let before = alloc::count();
         row.run(&runtime, CALLS);

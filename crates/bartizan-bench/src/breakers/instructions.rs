@@ -8,19 +8,19 @@ use crate::BoxError;
 
 const CALLS: u64 = 10_000;
 
-/// Runs each row in a process of its own, under valgrind.
+/// Runs each row of a `mode` of this program in a process of its own, under valgrind.
 ///
 /// Valgrind makes a system call of each clock reading, whose inside is not in the figures.
-pub(super) fn of(rows: &[Row]) -> Result<Vec<f64>, BoxError> {
-    rows.iter().map(|row| count(row.name)).collect()
+pub(crate) fn of(mode: &str, rows: &[Row]) -> Result<Vec<f64>, BoxError> {
+    rows.iter().map(|row| count(mode, row.name)).collect()
 }
 
-fn count(row: &str) -> Result<f64, BoxError> {
+fn count(mode: &str, row: &str) -> Result<f64, BoxError> {
     let done = Command::new("valgrind")
         .args(["--tool=callgrind", "--toggle-collect=*measured_loop*"])
         .arg("--callgrind-out-file=/dev/null")
         .arg(env::current_exe()?)
-        .args(["--breakers", "--row", row, "--iterations"])
+        .args([mode, "--row", row, "--iterations"])
         .arg(CALLS.to_string())
         .output()
         .map_err(|error| format!("--instructions takes valgrind, which does not start: {error}"))?;

@@ -9,16 +9,16 @@ use crate::options::Rounds;
 
 /// What a call costs.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(super) struct Figures {
+pub(crate) struct Figures {
     /// In the fastest round.
-    pub(super) ns: f64,
+    pub(crate) ns: f64,
     /// In the median round.
-    pub(super) median: f64,
-    pub(super) allocations: f64,
+    pub(crate) median: f64,
+    pub(crate) allocations: f64,
 }
 
 /// Measures all rows, one round of each after the other, each round from the next row on.
-pub(super) fn all(runtime: &Runtime, rows: &[Row], rounds: &Rounds) -> Vec<Figures> {
+pub(crate) fn all(runtime: &Runtime, rows: &[Row], rounds: &Rounds) -> Vec<Figures> {
     let mut took = vec![Vec::new(); rows.len()];
     let mut allocated = vec![u64::MAX; rows.len()];
     for round in 0..rounds.count {
@@ -45,17 +45,18 @@ pub(super) fn all(runtime: &Runtime, rows: &[Row], rounds: &Rounds) -> Vec<Figur
 }
 
 /// Nanoseconds per call, of so many in a row.
-pub(super) fn time(row: &Row, runtime: &Runtime, calls: u64) -> f64 {
+pub(crate) fn time(row: &Row, runtime: &Runtime, calls: u64) -> f64 {
     let start = now();
     measured_loop(row, runtime, calls);
     (now() - start).as_nanos() as f64 / calls as f64
 }
 
 /// Where the bases of a path are: nothing around the service, and the clock readings alone.
-pub(super) fn bases(rows: &[Row], path: Path) -> Option<[usize; 2]> {
+pub(crate) fn bases(rows: &[Row], path: Path) -> Option<[usize; 2]> {
     let names = match path {
         Path::Closed => ["bare", "bare_clock"],
         Path::Open => ["uncalled", "uncalled_clock"],
+        Path::Admitted | Path::Refused => ["undecided", "undecided_clock"],
     };
     let at = |name| rows.iter().position(|row| row.name == name);
     Some([at(names[0])?, at(names[1])?])

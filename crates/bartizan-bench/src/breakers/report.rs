@@ -9,8 +9,8 @@ use super::series::Series;
 use crate::options::Rounds;
 use crate::report::{LOCK, locked, tenths};
 
-/// The packages whose versions the figures depend on.
-const PACKAGES: [&str; 4] = [
+/// The packages whose versions the figures of breakers depend on.
+pub(crate) const PACKAGES: &[&str] = &[
     "failsafe",
     "recloser",
     "tokio",
@@ -19,10 +19,12 @@ const PACKAGES: [&str; 4] = [
 
 /// The rows with what was measured of them.
 #[derive(Debug)]
-pub(super) struct Table<'a> {
-    pub(super) rows: &'a [Row],
-    pub(super) figures: &'a [Figures],
-    pub(super) instructions: Option<&'a [f64]>,
+pub(crate) struct Table<'a> {
+    pub(crate) rows: &'a [Row],
+    pub(crate) figures: &'a [Figures],
+    pub(crate) instructions: Option<&'a [f64]>,
+    /// The packages whose versions the figures depend on.
+    pub(crate) packages: &'a [&'a str],
 }
 
 /// What a row costs over the bases of its path.
@@ -33,22 +35,30 @@ struct Over {
     instructions: Option<f64>,
 }
 
-pub(super) fn write_series(out: &mut impl Write, series: &[Series]) -> io::Result<()> {
+pub(crate) fn write_series<const N: usize>(
+    out: &mut impl Write,
+    series: &[Series<N>],
+) -> io::Result<()> {
     for Series { title, sizes, rows } in series {
-        let [small, medium, large] = sizes;
         writeln!(out, "\nns per call by {title}; the fastest round\n")?;
-        writeln!(out, "{:<24} {small:>10} {medium:>10} {large:>10}", "row")?;
-        for (name, [small, medium, large]) in rows {
-            writeln!(out, "{name:<24} {small:>10.0} {medium:>10.0} {large:>10.0}")?;
+        let sizes: String = sizes.iter().map(|size| format!(" {size:>10}")).collect();
+        writeln!(out, "{:<24}{sizes}", "row")?;
+        for (name, figures) in rows {
+            let figures: String = figures.iter().map(|ns| format!(" {ns:>10.0}")).collect();
+            writeln!(out, "{name:<24}{figures}")?;
         }
     }
     Ok(())
 }
 
-pub(super) fn write_contention(out: &mut impl Write, rows: &[Contended]) -> io::Result<()> {
+pub(crate) fn write_contention(
+    out: &mut impl Write,
+    through: &str,
+    rows: &[Contended],
+) -> io::Result<()> {
     writeln!(
         out,
-        "\nns per call of each thread, through one breaker; the median round\n"
+        "\nns per call of each thread, through one {through}; the median round\n"
     )?;
     writeln!(out, "{:<24} {:>10} {:>10}", "row", "1 thread", "2 threads")?;
     for Contended { name, one, two } in rows {
@@ -58,13 +68,16 @@ pub(super) fn write_contention(out: &mut impl Write, rows: &[Contended]) -> io::
 }
 
 /// An object for each row of the series and of the contention.
-pub(super) fn json(series: &[Series], contention: &[Contended]) -> impl Iterator<Item = Value> {
+pub(crate) fn json<const N: usize>(
+    series: &[Series<N>],
+    contention: &[Contended],
+) -> impl Iterator<Item = Value> {
     let series = series.iter().flat_map(|series| {
         series.rows.iter().map(|(name, ns)| {
             json!({
                 "name": format!("{}, {name}", series.title),
-                "sizes": series.sizes,
-                "ns": ns.map(tenths),
+                "sizes": &series.sizes[..],
+                "ns": ns.map(tenths).to_vec(),
             })
         })
     });
@@ -81,13 +94,14 @@ pub(super) fn json(series: &[Series], contention: &[Contended]) -> impl Iterator
 // === impl Table ===
 
 impl Table<'_> {
-    pub(super) fn write(&self, out: &mut impl Write, rounds: &Rounds) -> io::Result<()> {
+    pub(crate) fn write(&self, out: &mut impl Write, rounds: &Rounds) -> io::Result<()> {
         let Rounds {
             count,
             requests,
             warm_up,
         } = rounds;
-        let versions = PACKAGES.map(|name| format!("{name} {}", locked(LOCK, name)));
+        let version = |name: &&str| format!("{name} {}", locked(LOCK, name));
+        let versions: Vec<_> = self.packages.iter().map(version).collect();
         writeln!(out, "{}", versions.join(", "))?;
         writeln!(
             out,
@@ -119,7 +133,7 @@ impl Table<'_> {
         Ok(())
     }
 
-    pub(super) fn json(&self) -> impl Iterator<Item = Value> {
+    pub(crate) fn json(&self) -> impl Iterator<Item = Value> {
         let rows = self.rows.iter().zip(self.figures).enumerate();
         rows.map(|(index, (row, figures))| {
             let over = self.over(index);

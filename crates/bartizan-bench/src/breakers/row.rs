@@ -1,18 +1,19 @@
 use std::fmt;
 use std::hint::black_box;
+use std::io::{self, Write};
 
 use tokio::runtime::Runtime;
 
 use super::through::{Through, send};
 use super::upstream::calls;
-use crate::BoxError;
+use crate::{BoxError, alloc};
 
 /// One way to the service, ready to be measured.
-pub(super) struct Row {
-    pub(super) name: &'static str,
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
     /// What it is, for the table.
-    pub(super) about: &'static str,
-    pub(super) path: Path,
+    pub(crate) about: &'static str,
+    pub(crate) path: Path,
     work: Box<Work>,
 }
 
@@ -20,26 +21,57 @@ type Work = dyn Fn(&Runtime, u64) -> u64 + Send + Sync;
 
 /// What becomes of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Path {
+pub(crate) enum Path {
     /// The service is called, and answers.
     Closed,
     /// The service is not called.
     Open,
+    /// There is no service, and whoever decides says yes.
+    Admitted,
+    /// There is no service, and whoever decides says no.
+    Refused,
 }
 
 /// Calls that a check looks at.
 const CHECKED: u64 = 3;
 
+/// Calls before the ones that a profiler sees.
+const WARM_UP: u64 = 1_000;
+
+/// Runs the row of that name for a profiler.
+pub(crate) fn profile(
+    runtime: &Runtime,
+    rows: &[Row],
+    name: &str,
+    iterations: u64,
+) -> Result<(), BoxError> {
+    let names: Vec<_> = rows.iter().map(|row| row.name).collect();
+    let row = rows
+        .iter()
+        .find(|row| row.name == name)
+        .ok_or_else(|| format!("no row is named {name:?}; there are {}", names.join(", ")))?;
+    row.run(runtime, WARM_UP);
+    let before = alloc::count();
+    measured_loop(row, runtime, iterations);
+    let allocated = alloc::count() - before;
+    let allocations = allocated.allocations as f64 / iterations as f64;
+    writeln!(
+        io::stdout(),
+        "{name}: {iterations} calls, {allocations:.2} allocations each"
+    )?;
+    Ok(())
+}
+
 /// [`Row::run`] under a name that a profiler can be told to look for.
 #[inline(never)]
-pub(super) fn measured_loop(row: &Row, runtime: &Runtime, calls: u64) -> u64 {
+pub(crate) fn measured_loop(row: &Row, runtime: &Runtime, calls: u64) -> u64 {
     black_box(row.run(runtime, black_box(calls)))
 }
 
 // === impl Row ===
 
 impl Row {
-    pub(super) fn new(
+    pub(crate) fn new(
         name: &'static str,
         about: &'static str,
         path: Path,
@@ -55,26 +87,27 @@ impl Row {
     }
 
     /// Makes so many calls, and says how many were answered.
-    pub(super) fn run(&self, runtime: &Runtime, count: u64) -> u64 {
+    pub(crate) fn run(&self, runtime: &Runtime, count: u64) -> u64 {
         (self.work)(runtime, count)
     }
 
     /// Proof that it does what its path says.
-    pub(super) fn check(&self, runtime: &Runtime) -> Result<(), BoxError> {
+    pub(crate) fn check(&self, runtime: &Runtime) -> Result<(), BoxError> {
         let before = calls();
         let answered = self.run(runtime, CHECKED);
         let called = calls() - before;
         let expected = match self.path {
-            Path::Closed => CHECKED,
-            Path::Open => 0,
+            Path::Closed => (CHECKED, CHECKED),
+            Path::Admitted => (0, CHECKED),
+            Path::Open | Path::Refused => (0, 0),
         };
-        if (answered, called) == (expected, expected) {
+        if (called, answered) == expected {
             return Ok(());
         }
         let name = self.name;
         Err(format!(
             "row {name} does not do what it claims: of {CHECKED} calls {called} came to the \
-             service and {answered} were answered, {expected} expected of both"
+             service and {answered} were answered, {expected:?} expected"
         )
         .into())
     }

@@ -14,28 +14,28 @@ use crate::BoxError;
 
 /// How large the windows are, and how often they are looked at.
 #[derive(Debug)]
-pub(super) struct Sizes {
+pub(crate) struct Sizes {
     /// Calls within a window by time.
-    pub(super) traffic: [u32; 3],
+    pub(crate) traffic: [u32; 3],
     /// Lengths of a window by number.
-    pub(super) lengths: [u32; 3],
-    pub(super) rounds: usize,
+    pub(crate) lengths: [u32; 3],
+    pub(crate) rounds: usize,
     /// Calls in a round, few enough that a window by time does not grow much by them.
-    pub(super) calls: u64,
+    pub(crate) calls: u64,
 }
 
 /// One table: its rows are named, and have a figure for each size.
 #[derive(Debug)]
-pub(super) struct Series {
-    pub(super) title: &'static str,
-    pub(super) sizes: [u32; 3],
-    pub(super) rows: Vec<(&'static str, [f64; 3])>,
+pub(crate) struct Series<const N: usize> {
+    pub(crate) title: &'static str,
+    pub(crate) sizes: [u32; N],
+    pub(crate) rows: Vec<(&'static str, [f64; N])>,
 }
 
 /// Longer than any run, so that everything stays in the window.
 const LONG: Duration = Duration::from_secs(60 * 60);
 
-pub(super) fn measure(runtime: &Runtime, sizes: &Sizes) -> Result<[Series; 2], BoxError> {
+pub(crate) fn measure(runtime: &Runtime, sizes: &Sizes) -> Result<[Series<3>; 2], BoxError> {
     let each = |size: u32, row: Row| -> Result<f64, BoxError> {
         row.check(runtime)?;
         row.run(runtime, size.into());

@@ -11,32 +11,32 @@ use crate::BoxError;
 use crate::measure::now;
 
 /// A way to the service, whatever is around it.
-pub(super) trait Through: Send + Sync + 'static {
+pub(crate) trait Through: Send + Sync + 'static {
     /// Says whether it was answered.
     fn call(&self, ask: &Ask) -> impl Future<Output = bool>;
 }
 
 /// A tower service, cloned for each call, as servers and clients do.
 #[derive(Debug)]
-pub(super) struct Layered<S>(pub(super) S);
+pub(crate) struct Layered<S>(pub(crate) S);
 
 /// The same with the two clock readings around it that whoever wants its duration needs.
 #[derive(Debug)]
-pub(super) struct TwoReadings;
+pub(crate) struct TwoReadings;
 
 /// The service, cloned and readied and not called, which is the least that a rejection costs.
 #[derive(Debug)]
-pub(super) struct NotCalled;
+pub(crate) struct NotCalled;
 
 /// The same with the one clock reading that tells whether an open circuit is still to be.
 #[derive(Debug)]
-pub(super) struct NotCalledOneReading;
+pub(crate) struct NotCalledOneReading;
 
 /// So many failures have to be enough for any breaker here.
 const ENOUGH: usize = 1_000;
 
 /// Sends `count` requests, one after the other, and says how many were answered.
-pub(super) fn send(runtime: &Runtime, through: &impl Through, count: u64) -> u64 {
+pub(crate) fn send(runtime: &Runtime, through: &impl Through, count: u64) -> u64 {
     let ask = Ask::good();
     // A server gives each request a poll of its own, so that none runs out of tokio's budget.
     runtime.block_on(unconstrained(async {
@@ -49,7 +49,7 @@ pub(super) fn send(runtime: &Runtime, through: &impl Through, count: u64) -> u64
 }
 
 /// Has calls fail until none comes to the service any more.
-pub(super) fn trip(runtime: &Runtime, through: &impl Through) -> Result<(), BoxError> {
+pub(crate) fn trip(runtime: &Runtime, through: &impl Through) -> Result<(), BoxError> {
     let ask = Ask::bad();
     for failed in 0..ENOUGH {
         let before = calls();
@@ -65,14 +65,14 @@ pub(super) fn trip(runtime: &Runtime, through: &impl Through) -> Result<(), BoxE
 }
 
 /// Calls the service with nothing around it.
-pub(super) async fn upstream(ask: &Ask) -> Result<http::Response<Body>, BoxError> {
+pub(crate) async fn upstream(ask: &Ask) -> Result<http::Response<Body>, BoxError> {
     let mut service = Upstream;
     poll_fn(|cx| service.poll_ready(cx)).await?;
     service.call(ask.request()).await
 }
 
 /// Of a rejection: the caller has its request all the same.
-pub(super) fn unsent(ask: &Ask) -> bool {
+pub(crate) fn unsent(ask: &Ask) -> bool {
     drop(black_box(ask.request()));
     false
 }

@@ -12,9 +12,9 @@ use crate::BoxError;
 
 /// Always ready, and answers at once.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Upstream;
+pub(crate) struct Upstream;
 
-pub(super) type Body = Empty<&'static [u8]>;
+pub(crate) type Body = Empty<&'static [u8]>;
 
 thread_local! {
     // Per thread, so that counting costs no row more than another, whoever else calls.
@@ -22,13 +22,13 @@ thread_local! {
 }
 
 /// How often the calling thread has called it.
-pub(super) fn calls() -> u64 {
+pub(crate) fn calls() -> u64 {
     CALLS.get()
 }
 
 /// What a request asks for; parsed once, as a client does.
 #[derive(Debug)]
-pub(super) struct Ask {
+pub(crate) struct Ask {
     method: Method,
     uri: Uri,
 }
@@ -37,12 +37,12 @@ pub(super) struct Ask {
 
 impl Ask {
     /// What it answers.
-    pub(super) fn good() -> Self {
+    pub(crate) fn good() -> Self {
         Self::by(Method::GET)
     }
 
     /// What it fails.
-    pub(super) fn bad() -> Self {
+    pub(crate) fn bad() -> Self {
         Self::by(Method::PUT)
     }
 
@@ -52,7 +52,7 @@ impl Ask {
     }
 
     /// Where it is sent and not before, or the loops would measure how requests are moved.
-    pub(super) fn request(&self) -> Request<Body> {
+    pub(crate) fn request(&self) -> Request<Body> {
         let mut request = Request::new(Empty::new());
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.uri.clone();

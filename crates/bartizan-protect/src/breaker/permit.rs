@@ -68,7 +68,7 @@ impl<O: Observer> Permit<O> {
     }
 
     /// Runs a part of the call. From the first one on, a panic is one inside of such a part.
-    pub(super) fn run<T>(&mut self, part: impl FnOnce() -> T) -> T {
+    pub(crate) fn run<T>(&mut self, part: impl FnOnce() -> T) -> T {
         self.watch = Watch::Poll { inside: true };
         let done = part();
         self.watch = Watch::Poll { inside: false };
@@ -76,7 +76,7 @@ impl<O: Observer> Permit<O> {
     }
 
     /// The same where it lies; there is nothing to settle then any more.
-    pub(super) fn settle(&mut self, outcome: Outcome) {
+    pub(crate) fn settle(&mut self, outcome: Outcome) {
         self.end(outcome);
     }
 

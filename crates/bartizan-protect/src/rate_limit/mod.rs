@@ -103,4 +103,6 @@ pub use reservation::Reservation;
 pub use service::RateLimit;
 pub use snapshot::{KeyHash, Snapshot, Usage};
 
+pub(crate) use keys::{Head, hash_peer, hash_text};
+
 const CHECKS: Checks = Checks("rate limit");

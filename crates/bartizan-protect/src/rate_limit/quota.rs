@@ -95,12 +95,12 @@ impl Quota {
     }
 
     /// Nanoseconds until one unit is given back.
-    pub(super) const fn unit(&self) -> u64 {
+    pub(crate) const fn unit(&self) -> u64 {
         self.unit
     }
 
     /// Nanoseconds until a whole burst is.
-    pub(super) const fn full(&self) -> u64 {
+    pub(crate) const fn full(&self) -> u64 {
         self.unit * self.burst.get() as u64
     }
 

@@ -12,7 +12,7 @@ use crate::Timer;
 ///
 /// The timer is not set before somebody has to wait: most answers are there at once, or at least
 /// are asked for less often than calls begin.
-pub(super) struct Alarm {
+pub(crate) struct Alarm {
     timer: Timer,
     allowance: Allowance,
     sleep: Option<Pin<Box<dyn Sleep>>>,
@@ -21,7 +21,7 @@ pub(super) struct Alarm {
 // === impl Alarm ===
 
 impl Alarm {
-    pub(super) const fn new(timer: Timer, allowance: Allowance) -> Self {
+    pub(crate) const fn new(timer: Timer, allowance: Allowance) -> Self {
         Self {
             timer,
             allowance,
@@ -29,7 +29,7 @@ impl Alarm {
         }
     }
 
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Elapsed> {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Elapsed> {
         let Self {
             timer, allowance, ..
         } = self;

@@ -6,7 +6,7 @@ use super::{Elapsed, LEAST, Limit, NoTimeLeft};
 
 /// The time that a call has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Allowance {
+pub(crate) struct Allowance {
     pub(super) until: Instant,
     /// What is said when it is over.
     pub(super) elapsed: Elapsed,
@@ -16,7 +16,7 @@ pub(super) struct Allowance {
 
 impl Allowance {
     /// For a call at `now`: `timeout`, or what is left until `deadline` if that is less.
-    pub(super) fn new(
+    pub(crate) fn new(
         timeout: Duration,
         now: Instant,
         deadline: Option<Instant>,

@@ -21,7 +21,7 @@ pub enum Limit {
 /// The caller's time was over before the service was called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no time is left of the caller's")]
-pub struct NoTimeLeft(pub(super) ());
+pub struct NoTimeLeft(pub(crate) ());
 
 // === impl Elapsed ===
 

@@ -76,4 +76,6 @@ pub use future::ResponseFuture;
 pub use layer::{InvalidTimeout, MAX_TIMEOUT, TimeoutLayer};
 pub use service::Timeout;
 
+pub(crate) use alarm::Alarm;
+pub(crate) use allowance::Allowance;
 pub(crate) use deadline::LEAST;

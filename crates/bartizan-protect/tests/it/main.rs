@@ -8,8 +8,10 @@
 mod breaker;
 mod bulkhead;
 mod coop;
+mod guard;
 mod rate_limit;
 mod retry;
+mod shared_limit;
 mod shed;
 mod support;
 mod timeout;

@@ -62,6 +62,7 @@ mod error;
 mod file;
 mod loader;
 mod outbound;
+mod rate_limit;
 mod secret;
 mod server;
 pub mod size;
@@ -74,6 +75,10 @@ pub use effective::{Effective, EffectiveValue};
 pub use error::{ConfigError, ConfigProblem};
 pub use loader::{Loaded, Loader, loader};
 pub use outbound::{MAX_CALL, OutboundConfig};
+pub use rate_limit::{
+    DEFAULT_RATE_LIMIT, DEFAULT_RATE_LIMIT_BURST, DEFAULT_RATE_LIMIT_PER, MAX_RATE_LIMIT,
+    MAX_RATE_LIMIT_BURST, MAX_TRUSTED_PROXIES, RateLimitConfig,
+};
 pub use secret::Secret;
 pub use server::{
     AdminConfig, CorsConfig, DEFAULT_BIND, MAX_BODY_LIMIT, MAX_DRAIN_DEADLINE, MAX_GRACE,

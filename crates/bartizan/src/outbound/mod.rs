@@ -32,7 +32,7 @@
 //! # }
 //! ```
 //!
-//! With the feature `reqwest`, [`Outbound::reqwest`] gives a client with the same around it.
+//! With the feature `reqwest`, `Outbound::reqwest` gives a client with the same around it.
 
 mod builder;
 mod layer;

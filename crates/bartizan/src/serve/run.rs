@@ -63,6 +63,7 @@ impl Run {
         mut self,
         listener: TcpListener,
         mut stop: Stop,
+        last: impl Future<Output = ()>,
         telemetry: Telemetry,
     ) -> ServeReport {
         let mut acceptor = Acceptor::new(listener);
@@ -96,6 +97,11 @@ impl Run {
             drop(acceptor);
         }
         let cut = self.cut_what_is_left().await;
+        if pace == Pace::InGoodOrder {
+            // What takes longer is dropped with the time that it had.
+            let last = async { drop(timeout(self.limits.drain, last).await) };
+            pace = unless_again(last, &mut stop).await;
+        }
 
         self.enter(Phase::Flushing);
         let deadline = match pace {

@@ -54,6 +54,7 @@ pub struct Server {
     limits: Limits,
     stop: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     end: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    last: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
 /// How long the phases may take.
@@ -81,6 +82,7 @@ impl Server {
             },
             stop: None,
             end: None,
+            last: None,
         }
     }
 
@@ -133,6 +135,14 @@ impl Server {
         self
     }
 
+    /// Has this done when no request is under way any more, before the telemetry is flushed: what
+    /// goes on beside the requests comes to its end here, and what it recorded gets away. It has the
+    /// drain deadline once more; a second signal drops it, as does an end at once. Default: nothing.
+    pub fn with_last(mut self, last: impl Future<Output = ()> + Send + 'static) -> Self {
+        self.last = Some(Box::pin(last));
+        self
+    }
+
     /// Tells the phases of this server.
     #[must_use]
     pub fn lifecycle(&self) -> Lifecycle {
@@ -165,9 +175,12 @@ impl Server {
             let router = admin.into_router(&self.lifecycle, &self.telemetry);
             Beside::start(router, listener)
         });
+        let last = self
+            .last
+            .unwrap_or_else(|| Box::pin(std::future::ready(())));
         let run = Run::new(self.app, self.lifecycle, self.limits);
         // Boxed: a future of some size that is moved about once and polled seldom.
-        let report = Box::pin(run.serve(listener, stop, self.telemetry)).await;
+        let report = Box::pin(run.serve(listener, stop, last, self.telemetry)).await;
         if let Some(admin) = admin {
             admin.end().await;
         }

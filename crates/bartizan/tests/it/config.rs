@@ -1,5 +1,6 @@
 //! Configurations as programs load them: files, variables, and what is said of those that are wrong.
 
+mod rate_limit;
 mod rejected;
 mod server;
 mod taken;

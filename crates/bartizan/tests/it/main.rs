@@ -16,6 +16,7 @@ mod connections;
 mod contract;
 mod edge;
 mod globals;
+mod guard;
 mod hard_paths;
 mod ids;
 mod measures;

@@ -52,7 +52,10 @@ fn is_about_payments(event: &EventView) -> bool {
 async fn an_outage_opens_a_circuit_and_the_answers_are_fast_until_it_is_over() {
     let mut shop = Shop::open().await;
     let orders = shop.service("orders").address();
-    let vars = [("ORDERS__PAYMENTS__BREAKER__OPEN_TIME", OPEN_TIME)];
+    let vars = [
+        ("ORDERS__PAYMENTS__BREAKER__OPEN_TIME", OPEN_TIME),
+        ("ORDERS__PAYMENTS__BREAKER__MAX_OPEN_TIME", OPEN_TIME),
+    ];
     shop.end("orders", "-TERM").await;
     shop.start("orders", orders, &vars).await;
 

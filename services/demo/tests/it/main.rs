@@ -39,6 +39,11 @@ fn a_short_run_shows_every_request_as_a_complete_trace_and_loses_nothing() {
 
     assert!(count("requests") > 0, "{summary}");
     assert_eq!(count("errors"), 0, "{summary}");
+    assert_eq!(
+        (count("limited"), count("rate_limited")),
+        (0, 0),
+        "{summary}"
+    );
     assert_eq!(count("traces"), count("requests"), "{summary}");
     assert_eq!(count("complete_traces"), count("requests"), "{summary}");
     assert!(count("spans_ended") > count("requests"), "{summary}");
@@ -74,6 +79,28 @@ fn an_outage_of_the_payments_opens_a_circuit() {
         summary["breaker_transitions"].as_u64() >= Some(3),
         "{summary}"
     );
+    assert_eq!(
+        summary["spans_ended"], summary["spans_received"],
+        "{summary}"
+    );
+}
+
+#[test]
+fn a_spike_is_limited_and_who_was_there_before_is_not() {
+    // Two seconds of 450 are more than a burst and what comes back meanwhile.
+    let ended = Demo::start(&["--for", "6s", "--scenario", "spike", "--json"]).wait();
+    assert!(ended.status.success(), "{ended:?}");
+    let summary: Value = serde_json::from_str(ended.stdout.last().unwrap()).unwrap();
+    assert!(summary["rate_limited"].as_u64() > Some(0), "{summary}");
+    assert_eq!(summary["limited"], summary["rate_limited"], "{summary}");
+    assert_eq!(summary["limited_steady"], 0, "{summary}");
+    assert_eq!(summary["errors"], 0, "{summary}");
+    // Who is turned away has a trace as well.
+    assert!(
+        summary["traces"].as_u64() >= summary["requests"].as_u64(),
+        "{summary}"
+    );
+    assert_eq!(summary["complete_traces"], summary["traces"], "{summary}");
     assert_eq!(
         summary["spans_ended"], summary["spans_received"],
         "{summary}"

@@ -231,6 +231,47 @@ async fn a_failed_order_is_sent_again_with_its_key_and_counts_from_the_first_tim
     assert!(seen.iter().all(|key| *key == seen[0]), "{seen:?}");
 }
 
+/// Answers at once.
+#[derive(Clone)]
+struct Always<F>(F);
+
+impl<F: Fn(&Request<Bytes>) -> Answer + Clone + Send + Sync + 'static> Target for Always<F> {
+    fn send(
+        &self,
+        request: Request<Bytes>,
+    ) -> impl Future<Output = Result<Answer, String>> + Send + 'static {
+        let answer = (self.0)(&request);
+        async { Ok(answer) }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_spike_is_a_client_of_its_own_and_does_not_insist_when_it_is_limited() {
+    let limiting = |request: &Request<Bytes>| match request.headers().get("x-api-key") {
+        Some(_) => answer(429),
+        None => good(request),
+    };
+    let plan = Scenario::Spike.plan(RATE, Some(Duration::from_secs(9)));
+    let mut load = Load::start(Always(limiting), plan, no_ports(), seconds(9));
+    load.over().await;
+    assert!(load.look().to_string().contains("2700 limited"));
+    let counts = load.finish().await;
+    // Nine times the rate for three seconds, on top of it.
+    assert_eq!((counts.requests, counts.limited), (3_600, 2_700));
+    assert_eq!(
+        (counts.limited_steady, counts.errors, counts.retries),
+        (0, 0, 0)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_steady_client_that_is_limited_is_told_apart() {
+    let limited = |_: &Request<Bytes>| answer(429);
+    let counts = load(Always(limited), seconds(1)).await;
+    assert_eq!((counts.limited, counts.limited_steady), (100, 100));
+    assert_eq!((counts.errors, counts.retries), (0, 0));
+}
+
 /// Keeps what it is told.
 #[derive(Clone, Default)]
 struct Port(Arc<Mutex<Vec<(u64, String)>>>, Option<Instant>);
@@ -303,6 +344,11 @@ async fn it_loads_a_server_over_sockets_and_sums_up() {
     assert!(0.0 < summary.p50_ms && summary.p50_ms <= summary.max_ms);
     let said = summary.to_string();
     assert!(said.contains("20 ended, 3 errors"), "{said}");
+    assert!(said.contains("0 limited"), "{said}");
     let json = serde_json::to_value(&summary).unwrap();
     assert_eq!(json["scenario"], "steady");
+    assert_eq!(
+        (&json["limited"], &json["limited_steady"]),
+        (&0.into(), &0.into())
+    );
 }

@@ -35,9 +35,9 @@ pub struct Keys(Arc<[Part]>);
 
 /// A request's head, and who has sent it, as the limiter's peer function knows it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Head<'a> {
-    pub(super) parts: &'a Parts,
-    pub(super) peer: Option<IpAddr>,
+pub(crate) struct Head<'a> {
+    pub(crate) parts: &'a Parts,
+    pub(crate) peer: Option<IpAddr>,
 }
 
 #[derive(Clone)]
@@ -122,13 +122,13 @@ impl Keys {
     }
 
     /// Whether there is one budget for all.
-    pub(super) fn is_global(&self) -> bool {
+    pub(crate) fn is_global(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Writes the key to `hasher`. `None` where a part of it is not there.
     #[inline]
-    pub(super) fn hash(&self, head: Head<'_>, hasher: &mut impl Hasher) -> Option<()> {
+    pub(crate) fn hash(&self, head: Head<'_>, hasher: &mut impl Hasher) -> Option<()> {
         for part in &*self.0 {
             match part {
                 Part::Peer => hash_ip(head.peer?, hasher),
@@ -170,12 +170,12 @@ impl Keys {
 }
 
 /// What a key is that is not of a request: the one of [`Keys::by`] a text.
-pub(super) fn hash_text(text: &str, hasher: &mut impl Hasher) {
+pub(crate) fn hash_text(text: &str, hasher: &mut impl Hasher) {
     hash_bytes(text.as_bytes(), hasher);
 }
 
 /// The same for a peer in place of a key, which is nobody's key.
-pub(super) fn hash_peer(ip: IpAddr, hasher: &mut impl Hasher) {
+pub(crate) fn hash_peer(ip: IpAddr, hasher: &mut impl Hasher) {
     hasher.write_u8(b'p');
     hash_ip(ip, hasher);
 }

@@ -7,5 +7,5 @@ mod handle;
 mod keys;
 mod permit;
 mod polls;
-mod told;
-mod upstream;
+pub(crate) mod told;
+pub(crate) mod upstream;

@@ -74,7 +74,7 @@ fn what_is_no_request_has_a_key_and_a_cost() {
     assert!(limiter.try_acquire(Some("a"), 10).is_ok());
     let rejected = limiter.try_acquire(Some("a"), 4).unwrap_err();
     assert_eq!(rejected.retry_after(), Some(4 * SECOND));
-    assert_eq!(*rejected.violated(), ["card".into()]);
+    assert_eq!(*rejected.violated(), [Arc::from("card")]);
     assert!(limiter.try_acquire(Some("b"), 10).is_ok());
     assert_eq!(
         limiter
@@ -84,7 +84,7 @@ fn what_is_no_request_has_a_key_and_a_cost() {
         None
     );
     let rejected = limiter.try_acquire(Some("c"), 10).unwrap_err();
-    assert_eq!(*rejected.violated(), ["all".into()]);
+    assert_eq!(*rejected.violated(), [Arc::from("all")]);
     assert!(limiter.try_acquire(Some("c"), 0).is_ok());
     // Without a key, with all that have none.
     assert!(limiter.try_acquire(None, 5).is_ok());
@@ -102,7 +102,10 @@ fn never_is_later_than_any_time() {
     assert!(limiter.try_acquire(None, 5).is_ok());
     limiter.update("small", quota(1, 4)).unwrap();
     let rejected = limiter.try_acquire(None, 5).unwrap_err();
-    assert_eq!(*rejected.violated(), ["small".into(), "slow".into()]);
+    assert_eq!(
+        *rejected.violated(),
+        [Arc::from("small"), Arc::from("slow")]
+    );
     assert_eq!(rejected.refusal(), Refusal::CostAboveBurst);
     assert_eq!(rejected.retry_after(), None);
 }

@@ -20,7 +20,7 @@ const ABANDONED: &str = "abandoned";
 // === impl BulkheadObserver ===
 
 impl BulkheadObserver {
-    pub(super) fn new(name: &str, meter: &Meter) -> Self {
+    pub(crate) fn new(name: &str, meter: &Meter) -> Self {
         let calls = counter(meter, metric::BULKHEAD_CALLS);
         let name: StringValue = name.to_owned().into();
         Self {

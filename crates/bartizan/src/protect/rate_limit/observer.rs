@@ -27,7 +27,7 @@ const RESULTS: [&str; 4] = ["allowed", "rejected", "shadow_rejected", "uncharged
 // === impl RateLimitObserver ===
 
 impl RateLimitObserver {
-    pub(super) fn new(meter: &Meter) -> Self {
+    pub(crate) fn new(meter: &Meter) -> Self {
         Self {
             requests: counter(meter, metric::RATE_LIMIT_REQUESTS),
         }

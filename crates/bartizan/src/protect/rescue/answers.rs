@@ -1,8 +1,11 @@
 //! What our own layers answer with in a service's place: the one table of statuses and headers.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
 use axum::response::IntoResponse;
+use bartizan_protect::shared_limit::Refusal;
 use bartizan_protect::{Error, Rejection, rate_limit};
 
 use crate::Problem;
@@ -15,15 +18,20 @@ const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#qu
 /// What is behind a service has no name here: that is not its clients' business, and the trace has
 /// it.
 pub(super) fn problem(error: &Error) -> Option<Problem> {
-    if let Error::RateLimited(rejected) = error {
-        return Some(rate_limited(rejected));
+    match error {
+        Error::RateLimited(rejected) => return Some(rate_limited(rejected)),
+        Error::SharedLimit(rejected) if rejected.refusal() != Refusal::StoreDown => {
+            let policies = vec![rejected.name()];
+            return Some(quota_exceeded(policies, rejected.retry_after()));
+        }
+        _ => {}
     }
     let (status, detail) = match error {
         Error::CircuitOpen(_) => (
             StatusCode::SERVICE_UNAVAILABLE,
             "what this needs is failing, and is left alone for a while",
         ),
-        Error::Saturated(_) | Error::Shed(_) => (
+        Error::Saturated(_) | Error::Shed(_) | Error::SharedLimit(_) => (
             StatusCode::SERVICE_UNAVAILABLE,
             "there is too much to do for this now",
         ),
@@ -43,12 +51,16 @@ pub(super) fn problem(error: &Error) -> Option<Problem> {
 
 /// By draft-ietf-httpapi-ratelimit-headers-10, section 5.
 fn rate_limited(rejected: &rate_limit::Rejected) -> Problem {
-    let violated: Vec<&str> = rejected.violated().iter().map(|name| &**name).collect();
+    let violated = rejected.violated().iter().map(|name| &**name).collect();
+    quota_exceeded(violated, rejected.retry_after())
+}
+
+fn quota_exceeded(violated: Vec<&str>, retry_after: Option<Duration>) -> Problem {
     let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS)
         .with_type(QUOTA_EXCEEDED)
         .with_title("Request cannot be satisfied as assigned quota has been exceeded")
         .with_extension("violated-policies", violated);
-    match rejected.retry_after() {
+    match retry_after {
         Some(wait) => problem.with_retry_after(wait),
         None => problem,
     }

@@ -1,16 +1,20 @@
 //! What is under way may finish, and what is idle goes at once.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::routing::get;
-use bartizan::{ExitPolicy, Phase};
+use bartizan::telemetry::{OtlpConfig, OtlpProtocol};
+use bartizan::{ExitPolicy, Phase, Server, Telemetry};
+use bartizan_testkit::OtlpSink;
 use futures_util::{StreamExt, stream};
 use http::{Response, StatusCode, Version};
 use http_body_util::BodyExt;
+use opentelemetry::trace::{Span, Tracer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
 use super::client::says_close;
 use super::replica::within;
@@ -148,4 +152,36 @@ async fn event_streams_end_when_the_drain_begins() {
         let (report, _) = stopping.ended().await;
         assert_eq!((report.served(), report.cut_off.total), (1, 0), "{report}");
     }
+}
+
+#[tokio::test]
+async fn what_goes_on_beside_the_requests_ends_before_the_flush() {
+    let sink = OtlpSink::start().await.unwrap();
+    let otlp = OtlpConfig::new(&sink.endpoint_http(), OtlpProtocol::HttpProtobuf).unwrap();
+    let telemetry = Telemetry::builder().with_otlp(otlp).build().unwrap();
+    let tracer = telemetry.tracer().clone();
+    let last = async move {
+        tokio::task::yield_now().await;
+        tracer.start("beside").end();
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = Server::new(Router::new(), telemetry)
+        .with_grace(Duration::ZERO)
+        .with_stop(std::future::ready(()))
+        .with_last(last);
+    let report = within(server.serve(listener)).await.unwrap();
+    assert_eq!(report.telemetry.spans.exported, 1, "{report}");
+    assert_eq!(sink.spans()[0].name, "beside");
+}
+
+#[tokio::test]
+async fn what_does_not_end_beside_the_requests_ends_with_its_time() {
+    let telemetry = Telemetry::builder().build().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = Server::new(Router::new(), telemetry)
+        .with_grace(Duration::ZERO)
+        .with_drain_deadline(Duration::from_millis(1))
+        .with_stop(std::future::ready(()))
+        .with_last(std::future::pending());
+    within(server.serve(listener)).await.unwrap();
 }

@@ -1,0 +1,177 @@
+mod decided;
+mod layer;
+mod leases;
+mod store_down;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bartizan_protect::rate_limit::{Keys, Quota};
+use bartizan_protect::shared_limit::{
+    Ask, Decision, Grant, MemoryStore, Observer, SharedLimiterBuilder, Store, StoreFailure,
+};
+use bartizan_protect::{BoxError, InvalidConfig};
+use tokio::sync::Notify;
+
+const SECOND: Duration = Duration::from_secs(1);
+const MILLI: Duration = Duration::from_millis(1);
+
+/// A store that does as it is told, once each, and then as one in memory does.
+#[derive(Debug, Clone, Default)]
+struct Told(Arc<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    next: Mutex<VecDeque<Does>>,
+    /// How many units were asked for, each time.
+    asked: Mutex<Vec<u32>>,
+    memory: MemoryStore,
+}
+
+#[derive(Debug, Clone)]
+enum Does {
+    Fails,
+    Hangs,
+    /// Says that it gives so many.
+    Gives(u32),
+    /// Waits for a sign first.
+    Waits(Arc<Notify>),
+}
+
+// === impl Told ===
+
+impl Told {
+    fn then(&self, does: impl IntoIterator<Item = Does>) {
+        self.0.next.lock().unwrap().extend(does);
+    }
+
+    fn asked(&self) -> Vec<u32> {
+        self.0.asked.lock().unwrap().clone()
+    }
+}
+
+impl Store for Told {
+    async fn grant(&self, ask: &Ask) -> Result<Grant, BoxError> {
+        self.0.asked.lock().unwrap().push(ask.most);
+        let next = self.0.next.lock().unwrap().pop_front();
+        match next {
+            Some(Does::Fails) => return Err("it does not like it".into()),
+            Some(Does::Hangs) => std::future::pending().await,
+            Some(Does::Gives(granted)) => {
+                return Ok(Grant {
+                    granted,
+                    retry_after: Duration::ZERO,
+                    remaining: 0,
+                });
+            }
+            Some(Does::Waits(sign)) => sign.notified().await,
+            None => {}
+        }
+        self.0.memory.grant(ask).await
+    }
+}
+
+/// What an observer was told, in words.
+#[derive(Debug, Clone, Default)]
+struct Heard(Arc<Mutex<Vec<String>>>);
+
+// === impl Heard ===
+
+impl Heard {
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+
+    fn push(&self, said: String) {
+        self.0.lock().unwrap().push(said);
+    }
+}
+
+impl Observer for Heard {
+    fn decided(&self, decision: &Decision) {
+        self.push(match decision.refusal {
+            Some(refusal) => format!("{:?}: {refusal:?}", decision.by),
+            None => format!("{:?}", decision.by),
+        });
+    }
+
+    fn store_failed(&self, failure: &StoreFailure, first: bool) {
+        self.push(format!("failed, first {first}: {failure}"));
+    }
+
+    fn store_recovered(&self) {
+        self.push("recovered".to_owned());
+    }
+
+    fn key_missing(&self, first: bool) {
+        self.push(format!("no key, first {first}"));
+    }
+}
+
+fn quota(rate: u32, burst: u32) -> Quota {
+    Quota::new(rate, SECOND, burst).unwrap()
+}
+
+/// A limiter over all, which takes nothing ahead.
+fn builder<St: Store>(quota: Quota, store: St) -> SharedLimiterBuilder<St> {
+    SharedLimiterBuilder::new("all", Keys::global(), quota, store).with_lease_share(0.0)
+}
+
+/// The same with a budget for each key, and none of a request's own.
+fn keyed<St: Store>(quota: Quota, store: St) -> SharedLimiterBuilder<St> {
+    SharedLimiterBuilder::new("all", Keys::by(|_| None), quota, store).with_lease_share(0.0)
+}
+
+#[test]
+fn what_cannot_be_is_said_with_field_and_value() {
+    fn said<T>(result: Result<T, InvalidConfig>) -> String {
+        result.err().unwrap().to_string()
+    }
+    let all = || builder(quota(1, 1), MemoryStore::default());
+    let named =
+        |name| SharedLimiterBuilder::new(name, Keys::global(), quota(1, 1), Told::default());
+    for (said, expected) in [
+        (
+            said(named("").build()),
+            "shared limit: name: \"\" is not 1 to 64 visible ASCII characters",
+        ),
+        (
+            said(named("ä").build()),
+            "shared limit: name: \"ä\" is not 1 to 64 visible ASCII characters",
+        ),
+        (
+            said(all().with_lease_share(1.5).build()),
+            "shared limit: lease_share: 1.5 is not from 0 to 1",
+        ),
+        (
+            said(all().with_lease_share(f64::NAN).build()),
+            "shared limit: lease_share: NaN is not from 0 to 1",
+        ),
+        (
+            said(all().with_lease_time(Duration::ZERO).build()),
+            "shared limit: lease_time: 0ns is not 1ms to 24h",
+        ),
+        (
+            said(all().with_deadline(Duration::ZERO).build()),
+            "shared limit: deadline: 0ns is not 1ms to 24h",
+        ),
+        (
+            said(all().with_capacity(0).build()),
+            "shared limit: capacity: 0 is not 1 to 1073741824 keys",
+        ),
+    ] {
+        assert_eq!(said, expected);
+    }
+    // Whatever a quota can be is a limit with everything at its default.
+    for (rate, per, burst) in [
+        (1, Duration::from_nanos(1), 1),
+        (1, Duration::from_secs(365 * 24 * 60 * 60), 1),
+        (1_000, SECOND, u32::MAX),
+    ] {
+        let quota = Quota::new(rate, per, burst).unwrap();
+        let name = "x".repeat(64);
+        let limiter = SharedLimiterBuilder::new(&name, Keys::global(), quota, Told::default());
+        assert!(limiter.build().unwrap().lease() >= 1);
+    }
+}
