@@ -28,6 +28,14 @@ pub(crate) fn count() -> Count {
     COUNT.get()
 }
 
+/// How often the calling thread asks for memory while it does this work.
+#[cfg(test)]
+pub(crate) fn allocations<T>(work: impl FnOnce() -> T) -> u64 {
+    let before = count();
+    work();
+    (count() - before).allocations
+}
+
 // === impl Count ===
 
 impl Sub for Count {

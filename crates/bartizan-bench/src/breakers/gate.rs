@@ -9,8 +9,9 @@ use super::series::{self, Sizes};
 use super::through::{Layered, trip};
 use super::upstream::Upstream;
 use super::{ours, rows};
+use crate::alloc::allocations;
 use crate::options::Rounds;
-use crate::{BoxError, alloc, runtime};
+use crate::{BoxError, runtime};
 
 /// Calls before those that are counted: a circuit of a new key is made by the first.
 const WARM_UP: u64 = 200;
@@ -64,9 +65,7 @@ fn our_breaker_allocates_nothing() -> Result<(), BoxError> {
             continue;
         }
         row.run(&runtime, WARM_UP);
-        let before = alloc::count();
-        row.run(&runtime, CALLS);
-        let allocated = (alloc::count() - before).allocations;
+        let allocated = allocations(|| row.run(&runtime, CALLS));
         assert_eq!(allocated, 0, "{}: of {CALLS} calls", row.name);
     }
     Ok(())
@@ -80,9 +79,8 @@ fn no_window_allocates() -> Result<(), BoxError> {
         let through = ours::layered(ours::slow(ours::count(length)))?;
         let row = Row::new("window", "", Path::Closed, through);
         row.run(&runtime, u64::from(length) + WARM_UP);
-        let before = alloc::count();
-        row.run(&runtime, CALLS);
-        assert_eq!((alloc::count() - before).allocations, 0, "{length}");
+        let allocated = allocations(|| row.run(&runtime, CALLS));
+        assert_eq!(allocated, 0, "{length}");
     }
     Ok(())
 }

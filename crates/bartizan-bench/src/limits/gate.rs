@@ -5,12 +5,13 @@ use super::budget::{AMPLE, only};
 use super::keys::{self, Sizes};
 use super::rows::{self, CLIENTS, Quota};
 use super::{PACKAGES, contention, ours};
+use crate::alloc::allocations;
 use crate::breakers::contention::Effort;
 use crate::breakers::gate::assert_names_and_bases;
 use crate::breakers::row::{Path, Row};
 use crate::options::Rounds;
 use crate::report::{LOCK, locked};
-use crate::{BoxError, alloc, breakers, runtime};
+use crate::{BoxError, breakers, runtime};
 
 const CALLS: u64 = 1_000;
 
@@ -122,10 +123,4 @@ fn every_table_has_a_figure_in_each_place() -> Result<(), BoxError> {
     let contended = contention::measure(&runtime, &effort)?;
     assert!(contended.iter().all(|row| row.one > 0.0 && row.two > 0.0));
     Ok(())
-}
-
-fn allocations(work: impl FnOnce() -> u64) -> u64 {
-    let before = alloc::count();
-    work();
-    (alloc::count() - before).allocations
 }

@@ -10,7 +10,7 @@ use opentelemetry::metrics::{BoundHistogram, BoundUpDownCounter, Histogram, Mete
 
 use super::target::Target;
 use crate::method::KnownMethod;
-use crate::names::{self, attr, metric};
+use crate::names::{attr, metric};
 use crate::table::Table;
 
 /// How many servers and how many series of durations are told apart.
@@ -80,29 +80,11 @@ struct Series {
 
 impl Metrics {
     pub(super) fn new(meter: &Meter, max_series: usize) -> Self {
-        let size = |metric: names::Metric| {
-            meter
-                .u64_histogram(metric.name)
-                .with_unit(metric.unit)
-                .with_description(metric.help)
-                .build()
-        };
-        let duration = metric::CLIENT_REQUEST_DURATION;
-        let active = metric::CLIENT_ACTIVE_REQUESTS;
         Self {
-            duration: meter
-                .f64_histogram(duration.name)
-                .with_unit(duration.unit)
-                .with_description(duration.help)
-                .with_boundaries(names::DURATION_BUCKETS.to_vec())
-                .build(),
-            active: meter
-                .i64_up_down_counter(active.name)
-                .with_unit(active.unit)
-                .with_description(active.help)
-                .build(),
-            request_size: size(metric::CLIENT_REQUEST_BODY_SIZE),
-            response_size: size(metric::CLIENT_RESPONSE_BODY_SIZE),
+            duration: metric::CLIENT_REQUEST_DURATION.seconds(meter),
+            active: metric::CLIENT_ACTIVE_REQUESTS.up_down_counter(meter),
+            request_size: metric::CLIENT_REQUEST_BODY_SIZE.bytes(meter),
+            response_size: metric::CLIENT_RESPONSE_BODY_SIZE.bytes(meter),
             endpoints: Table::new(max_series),
             series: Table::new(max_series),
             overflow_endpoint: OnceLock::new(),

@@ -3,6 +3,8 @@
 //! The HTTP names are those of the OpenTelemetry semantic conventions 1.44; what is ours starts
 //! with `bartizan.`.
 
+use opentelemetry::metrics::{Counter, Histogram, Meter, UpDownCounter};
+
 /// The instrumentation scope of all our spans, metrics and log records.
 pub const SCOPE: &str = "bartizan";
 
@@ -190,6 +192,51 @@ pub struct Metric {
     pub help: &'static str,
     /// All the attribute keys a series can have.
     pub labels: &'static [&'static str],
+}
+
+// === impl Metric ===
+
+impl Metric {
+    /// Its instrument, where it only grows.
+    #[must_use]
+    pub fn counter(self, meter: &Meter) -> Counter<u64> {
+        meter
+            .u64_counter(self.name)
+            .with_unit(self.unit)
+            .with_description(self.help)
+            .build()
+    }
+
+    /// Its instrument, where it goes up and down.
+    #[must_use]
+    pub fn up_down_counter(self, meter: &Meter) -> UpDownCounter<i64> {
+        meter
+            .i64_up_down_counter(self.name)
+            .with_unit(self.unit)
+            .with_description(self.help)
+            .build()
+    }
+
+    /// Its instrument, where it is a distribution of durations, with [`DURATION_BUCKETS`].
+    #[must_use]
+    pub fn seconds(self, meter: &Meter) -> Histogram<f64> {
+        meter
+            .f64_histogram(self.name)
+            .with_unit(self.unit)
+            .with_description(self.help)
+            .with_boundaries(DURATION_BUCKETS.to_vec())
+            .build()
+    }
+
+    /// Its instrument, where it is a distribution of sizes.
+    #[must_use]
+    pub fn bytes(self, meter: &Meter) -> Histogram<u64> {
+        meter
+            .u64_histogram(self.name)
+            .with_unit(self.unit)
+            .with_description(self.help)
+            .build()
+    }
 }
 
 /// The bucket bounds that the semantic conventions advise for HTTP durations, in seconds.

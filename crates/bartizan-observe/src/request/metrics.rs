@@ -10,7 +10,7 @@ use super::route::MatchedRoute;
 use super::verdict::Failure;
 use crate::exposition::{Exemplar, Exemplars, SeriesExemplars};
 use crate::method::KnownMethod;
-use crate::names::{DURATION_BUCKETS, Metric, attr, metric};
+use crate::names::{attr, metric};
 use crate::table::Table;
 
 /// How many series one layer makes at the most; what comes after goes to one series that is marked
@@ -72,12 +72,12 @@ pub(crate) struct Measured {
 impl ServerMetrics {
     pub(crate) fn new(meter: &Meter, max_series: usize) -> Self {
         Self {
-            duration: seconds(meter, metric::SERVER_REQUEST_DURATION),
-            to_headers: seconds(meter, metric::SERVER_TIME_TO_HEADERS),
-            stream: seconds(meter, metric::SERVER_STREAM_DURATION),
-            request_size: bytes(meter, metric::SERVER_REQUEST_BODY_SIZE),
-            response_size: bytes(meter, metric::SERVER_RESPONSE_BODY_SIZE),
-            active: up_down(meter, metric::SERVER_ACTIVE_REQUESTS),
+            duration: metric::SERVER_REQUEST_DURATION.seconds(meter),
+            to_headers: metric::SERVER_TIME_TO_HEADERS.seconds(meter),
+            stream: metric::SERVER_STREAM_DURATION.seconds(meter),
+            request_size: metric::SERVER_REQUEST_BODY_SIZE.bytes(meter),
+            response_size: metric::SERVER_RESPONSE_BODY_SIZE.bytes(meter),
+            active: metric::SERVER_ACTIVE_REQUESTS.up_down_counter(meter),
             series: Table::new(max_series),
             overflow: Series::default(),
             exemplars: None,
@@ -230,29 +230,4 @@ fn record<T>(
             .get_or_init(|| instrument.bind(&attributes()))
             .record(value);
     }
-}
-
-fn seconds(meter: &Meter, metric: Metric) -> Histogram<f64> {
-    meter
-        .f64_histogram(metric.name)
-        .with_unit(metric.unit)
-        .with_description(metric.help)
-        .with_boundaries(DURATION_BUCKETS.to_vec())
-        .build()
-}
-
-fn bytes(meter: &Meter, metric: Metric) -> Histogram<u64> {
-    meter
-        .u64_histogram(metric.name)
-        .with_unit(metric.unit)
-        .with_description(metric.help)
-        .build()
-}
-
-fn up_down(meter: &Meter, metric: Metric) -> UpDownCounter<i64> {
-    meter
-        .i64_up_down_counter(metric.name)
-        .with_unit(metric.unit)
-        .with_description(metric.help)
-        .build()
 }

@@ -62,6 +62,44 @@ pub struct Decisions {
     policies: usize,
 }
 
+// === impl Outcome ===
+
+impl Outcome {
+    /// All of them.
+    pub const ALL: [Self; 4] = [
+        Self::Allowed,
+        Self::Rejected,
+        Self::ShadowRejected,
+        Self::Uncharged,
+    ];
+
+    /// Its name, for labels: `allowed`, `rejected`, `shadow_rejected` or `uncharged`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Rejected => "rejected",
+            Self::ShadowRejected => "shadow_rejected",
+            Self::Uncharged => "uncharged",
+        }
+    }
+}
+
+// === impl Refusal ===
+
+impl Refusal {
+    /// Its name, for labels: `quota_exceeded`, `cost_above_burst`, `table_full` or `key_missing`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::QuotaExceeded => "quota_exceeded",
+            Self::CostAboveBurst => "cost_above_burst",
+            Self::TableFull => "table_full",
+            Self::KeyMissing => "key_missing",
+        }
+    }
+}
+
 // === impl Decision ===
 
 impl Decision {

@@ -144,20 +144,10 @@ pub(super) fn string(name: &str) -> Box<[u8]> {
     string.into()
 }
 
-/// Adds a number; by hand, for the sake of every answer.
-fn parameter(list: &mut Vec<u8>, name: &[u8], mut number: u64) {
+/// Adds a number.
+fn parameter(list: &mut Vec<u8>, name: &[u8], number: u64) {
     list.extend_from_slice(name);
-    let mut digits = [0; 20];
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    list.extend_from_slice(&digits[at..]);
+    list.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 #[cfg(test)]

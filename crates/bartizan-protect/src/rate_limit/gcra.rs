@@ -48,7 +48,7 @@ pub(super) fn decide(quota: &Quota, cost: NonZeroU32, tat: u64, now: u64) -> Ver
 }
 
 /// How many units are left at `now`.
-pub(super) fn remaining(quota: &Quota, tat: u64, now: u64) -> u32 {
+pub(crate) fn remaining(quota: &Quota, tat: u64, now: u64) -> u32 {
     let left = quota.full().saturating_sub(tat.saturating_sub(now));
     // At most the burst.
     (left / quota.unit()) as u32

@@ -63,7 +63,7 @@ mod counts;
 mod decision;
 mod fields;
 mod future;
-mod gcra;
+pub(crate) mod gcra;
 mod keys;
 mod layer;
 mod limit;

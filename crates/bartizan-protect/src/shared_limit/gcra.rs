@@ -4,24 +4,24 @@
 use std::time::Duration;
 
 use super::Grant;
-use crate::rate_limit::Quota;
+use crate::rate_limit::{Quota, gcra};
 
 /// Gives between `least` and `most` units to a key whose budget is full at `full`. Answers the grant
 /// and the key's new time.
 pub(super) fn grant(quota: &Quota, full: u64, now: u64, least: u32, most: u32) -> (Grant, u64) {
     // Nobody owes more than a burst.
     let full = full.clamp(now, now.saturating_add(quota.full()));
-    let room = now.saturating_add(quota.full()) - full;
-    let units = |room: u64| u32::try_from(room / quota.unit()).unwrap_or(u32::MAX);
-    let granted = most.min(units(room));
+    let there = gcra::remaining(quota, full, now);
+    let granted = most.min(there);
     if granted < least {
+        let room = now.saturating_add(quota.full()) - full;
         let wait = u64::from(least)
             .saturating_mul(quota.unit())
             .saturating_sub(room);
         let grant = Grant {
             granted: 0,
             retry_after: Duration::from_nanos(wait),
-            remaining: units(room),
+            remaining: there,
         };
         return (grant, full);
     }
@@ -29,7 +29,7 @@ pub(super) fn grant(quota: &Quota, full: u64, now: u64, least: u32, most: u32) -
     let grant = Grant {
         granted,
         retry_after: Duration::ZERO,
-        remaining: units(room - taken),
+        remaining: there - granted,
     };
     (grant, full + taken)
 }

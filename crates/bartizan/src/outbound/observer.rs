@@ -3,7 +3,7 @@ use bartizan_protect::retry::{GivenUp, Observer, Retrying};
 use opentelemetry::metrics::{Counter, Meter};
 use opentelemetry::{KeyValue, StringValue};
 
-use crate::protect::{counter, on_current_span};
+use crate::protect::on_current_span;
 
 /// Tells retries as metrics and events of the current span, in which the attempts are.
 #[derive(Debug)]
@@ -19,8 +19,8 @@ impl RetryObserver {
     pub(super) fn new(upstream: &str, meter: &Meter) -> Self {
         Self {
             upstream: upstream.to_owned().into(),
-            retries: counter(meter, metric::RETRIES),
-            given_up: counter(meter, metric::RETRIES_GIVEN_UP),
+            retries: metric::RETRIES.counter(meter),
+            given_up: metric::RETRIES_GIVEN_UP.counter(meter),
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use bartizan_protect::rate_limit::{Keys, Observer, Overflow, Proxies, RateLimitLayer, Trusted};
 use tokio::time;
-use tower::{Layer, Service, ServiceExt, service_fn};
+use tower::{Layer, service_fn};
 use tower_test::mock;
 
 use super::*;
@@ -34,7 +34,7 @@ async fn admitted(
     for number in 0..1_000_u32 {
         let made_up = Ipv4Addr::from(0x0600_0000 + number * 7_919);
         let request = request(Some(PROXY), &[(name, &header(made_up))]);
-        match service.ready().await.unwrap().call(request).await {
+        match send(&mut service, request).await {
             Ok(_) => admitted += 1,
             Err(error) => assert!(matches!(error, Error::RateLimited(_))),
         }
@@ -49,20 +49,8 @@ async fn g_whoever_comes_back_after_the_time_that_was_said_is_let_in() {
     let limiter = builder().with_policy(Policy::new("all", quota)).build();
     let mut service = RateLimitLayer::new(limiter.unwrap()).layer(service_fn(answer));
     for _ in 0..3 {
-        service
-            .ready()
-            .await
-            .unwrap()
-            .call(request(None, &[]))
-            .await
-            .unwrap();
-        let error = service
-            .ready()
-            .await
-            .unwrap()
-            .call(request(None, &[]))
-            .await
-            .unwrap_err();
+        send(&mut service, request(None, &[])).await.unwrap();
+        let error = send(&mut service, request(None, &[])).await.unwrap_err();
         let Error::RateLimited(rejected) = error else {
             panic!("{error}");
         };
@@ -93,7 +81,7 @@ async fn i_a_key_that_cannot_be_found_is_no_error_of_the_server() {
     let mut service = layer.layer(service_fn(answer));
     for allowed in [true, true, true, true, true, false] {
         let request = request(None, &[("x-forwarded-for", "203.0.113.9:4711")]);
-        let result = service.ready().await.unwrap().call(request).await;
+        let result = send(&mut service, request).await;
         assert_eq!(result.is_ok(), allowed);
     }
     assert_eq!(layer.handle().snapshots()[0].counts.keyless, 6);
@@ -170,7 +158,7 @@ async fn k_and_n_keys_that_come_and_come_take_no_more_memory() {
             let mut request = Request::new(());
             let peer = Ipv4Addr::from(0x0100_0000 + number);
             request.extensions_mut().insert(Peer(peer.into()));
-            let _ = service.ready().await.unwrap().call(request).await;
+            let _ = send(&mut service, request).await;
         }
         assert_eq!(layer.handle().memory(), before);
         let live = layer.handle().top("peer", usize::MAX).unwrap().len();

@@ -3,7 +3,7 @@
 use bartizan_protect::rate_limit::{Answers, RATE_LIMIT, RATE_LIMIT_POLICY, RateLimitLayer};
 use http::HeaderMap;
 use proptest::prelude::*;
-use tower::{Layer, Service, ServiceExt, service_fn};
+use tower::{Layer, service_fn};
 
 use super::sf::{self, Item};
 use super::*;
@@ -22,13 +22,7 @@ async fn next<O, S>(service: &mut S) -> (HeaderMap, bool)
 where
     S: Service<Request<()>, Response = Response<O>, Error = Error>,
 {
-    match service
-        .ready()
-        .await
-        .unwrap()
-        .call(request(None, &[]))
-        .await
-    {
+    match send(service, request(None, &[])).await {
         Ok(response) => (response.into_parts().0.headers, true),
         Err(Error::RateLimited(rejected)) => {
             let mut headers = HeaderMap::new();

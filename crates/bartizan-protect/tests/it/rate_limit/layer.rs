@@ -3,7 +3,7 @@
 use bartizan_protect::rate_limit::{Answers, Keys, MissingKey, Mode, RateLimitLayer, Refusal};
 use bartizan_testkit::contract;
 use http::StatusCode;
-use tower::{Layer, Service, ServiceExt, service_fn};
+use tower::{Layer, service_fn};
 
 use super::*;
 use crate::support::Unwrapped;
@@ -37,22 +37,12 @@ async fn a_burst_passes_and_then_the_rate() {
     let layer = layer([Policy::new("all", quota(10, 3))]);
     let mut service = layer.layer(service_fn(answer));
     for allowed in [true, true, true, false] {
-        let result = service
-            .ready()
-            .await
-            .unwrap()
-            .call(request(None, &[]))
-            .await;
+        let result = send(&mut service, request(None, &[])).await;
         assert_eq!(result.is_ok(), allowed);
     }
     tokio::time::advance(Duration::from_millis(100)).await;
     for allowed in [true, false] {
-        let result = service
-            .ready()
-            .await
-            .unwrap()
-            .call(request(None, &[]))
-            .await;
+        let result = send(&mut service, request(None, &[])).await;
         assert_eq!(result.is_ok(), allowed);
     }
 }
@@ -66,20 +56,8 @@ async fn a_rejection_says_who_and_why_and_for_how_long() {
         Policy::new("narrower", Quota::new(1, 10 * SECOND, 1).unwrap()),
     ]);
     let mut service = layer.layer(service_fn(answer));
-    service
-        .ready()
-        .await
-        .unwrap()
-        .call(request(None, &[]))
-        .await
-        .unwrap();
-    let error = service
-        .ready()
-        .await
-        .unwrap()
-        .call(request(None, &[]))
-        .await
-        .unwrap_err();
+    send(&mut service, request(None, &[])).await.unwrap();
+    let error = send(&mut service, request(None, &[])).await.unwrap_err();
     assert!(error.is_rejection());
     assert_eq!(error.retry_after(), Some(60 * SECOND));
     assert_eq!(error.to_string(), "the rate limit narrowest is exceeded");
@@ -102,42 +80,18 @@ async fn a_request_that_never_passes_is_told_no_time() {
     let layer = layer([upload]);
     let mut service = layer.layer(service_fn(answer));
     let upload = |length| request(None, &[("content-length", length)]);
-    let error = service
-        .ready()
-        .await
-        .unwrap()
-        .call(upload("101"))
-        .await
-        .unwrap_err();
+    let error = send(&mut service, upload("101")).await.unwrap_err();
     assert_eq!(error.retry_after(), None);
     assert_eq!(
         error.to_string(),
         "the rate limit bytes never allows so much at once"
     );
-    service
-        .ready()
-        .await
-        .unwrap()
-        .call(upload("99"))
-        .await
-        .unwrap();
+    send(&mut service, upload("99")).await.unwrap();
     // One that costs nothing is not asked about, whatever is left.
     for _ in 0..10 {
-        service
-            .ready()
-            .await
-            .unwrap()
-            .call(upload("0"))
-            .await
-            .unwrap();
+        send(&mut service, upload("0")).await.unwrap();
     }
-    let error = service
-        .ready()
-        .await
-        .unwrap()
-        .call(upload("2"))
-        .await
-        .unwrap_err();
+    let error = send(&mut service, upload("2")).await.unwrap_err();
     assert_eq!(error.retry_after(), Some(Duration::from_millis(10)));
     assert_eq!(layer.handle().snapshots()[0].counts.allowed, 1);
 }
@@ -150,12 +104,7 @@ async fn a_policy_in_shadow_rejects_nothing_and_counts_what_it_would() {
     ]);
     let mut service = layer.layer(service_fn(answer));
     for allowed in [true, true, true, true, false] {
-        let result = service
-            .ready()
-            .await
-            .unwrap()
-            .call(request(None, &[]))
-            .await;
+        let result = send(&mut service, request(None, &[])).await;
         assert_eq!(result.is_ok(), allowed);
         if let Ok(response) = result {
             let said = response.headers()["ratelimit"].to_str().unwrap();
@@ -173,22 +122,10 @@ async fn a_policy_in_shadow_rejects_nothing_and_counts_what_it_would() {
     // Meant from now on, then not asked at all.
     layer.handle().set_mode("shadow", Mode::Enforce).unwrap();
     layer.handle().set_mode("real", Mode::Disabled).unwrap();
-    let error = service
-        .ready()
-        .await
-        .unwrap()
-        .call(request(None, &[]))
-        .await
-        .unwrap_err();
+    let error = send(&mut service, request(None, &[])).await.unwrap_err();
     assert_eq!(error.to_string(), "the rate limit shadow is exceeded");
     layer.handle().set_mode("shadow", Mode::Disabled).unwrap();
-    let response = service
-        .ready()
-        .await
-        .unwrap()
-        .call(request(None, &[]))
-        .await
-        .unwrap();
+    let response = send(&mut service, request(None, &[])).await.unwrap();
     assert!(response.headers().is_empty(), "{:?}", response.headers());
     assert_eq!(layer.handle().snapshots()[1].counts.rejected, 1);
 }
@@ -213,12 +150,7 @@ async fn requests_without_a_key_are_treated_as_is_said() {
             None,
         ];
         for (peer, allowed) in peers.into_iter().zip(expected) {
-            let result = service
-                .ready()
-                .await
-                .unwrap()
-                .call(request(peer, &[]))
-                .await;
+            let result = send(&mut service, request(peer, &[])).await;
             assert_eq!(result.is_ok(), allowed, "{missing:?} of {peer:?}");
             if let (MissingKey::Deny, Err(error)) = (missing, result) {
                 assert_eq!(error.to_string(), "the rate limit tenant needs a key");
@@ -226,7 +158,7 @@ async fn requests_without_a_key_are_treated_as_is_said() {
             }
         }
         let with_key = request(None, &[("x-tenant", "acme")]);
-        assert!(service.ready().await.unwrap().call(with_key).await.is_ok());
+        assert!(send(&mut service, with_key).await.is_ok());
         let counts = layer.handle().snapshots()[0].counts;
         assert_eq!(counts.keyless, 5);
         let allowed = expected.into_iter().filter(|it| *it).count() as u64;
@@ -250,7 +182,7 @@ async fn the_time_of_a_request_may_be_brought_along() {
         request
             .extensions_mut()
             .insert(start + Duration::from_millis(after));
-        let result = service.ready().await.unwrap().call(request).await;
+        let result = send(&mut service, request).await;
         assert_eq!(result.is_ok(), allowed, "after {after} ms");
     }
 }
@@ -270,23 +202,12 @@ async fn errors_and_answers_of_the_service_are_its_own() {
             }
         }
     }));
-    let response = service
-        .ready()
-        .await
-        .unwrap()
-        .call(request(None, &[]))
-        .await
-        .unwrap();
+    let response = send(&mut service, request(None, &[])).await.unwrap();
     assert_eq!(response.status(), StatusCode::BAD_GATEWAY);
     assert_eq!(*response.body(), "body");
     let said: Vec<_> = response.headers().get_all("ratelimit").iter().collect();
     assert_eq!(said, ["\"inner\";r=1", "\"all\";r=9;t=1"]);
-    let error = service
-        .ready()
-        .await
-        .unwrap()
-        .call(request(None, &[("fail", "")]))
-        .await;
+    let error = send(&mut service, request(None, &[("fail", "")])).await;
     let error = error.unwrap_err();
     assert!(!error.is_rejection());
     assert_eq!(error.to_string(), "broken");

@@ -20,6 +20,7 @@ use bartizan_protect::{Error, Timer};
 use http::request::Parts;
 use http::{Request, Response};
 use hyper::rt::Sleep;
+use tower::{Service, ServiceExt};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -32,6 +33,14 @@ struct Peer(IpAddr);
 struct Clock {
     start: Instant,
     nanos: Arc<AtomicU64>,
+}
+
+/// Calls a service once it is ready.
+async fn send<S>(service: &mut S, request: Request<()>) -> Result<S::Response, S::Error>
+where
+    S: Service<Request<()>, Error: std::fmt::Debug>,
+{
+    service.ready().await.unwrap().call(request).await
 }
 
 // === impl Clock ===

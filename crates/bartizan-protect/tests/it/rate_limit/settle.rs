@@ -1,7 +1,7 @@
 //! What a call has cost after all.
 
 use bartizan_protect::rate_limit::{Charged, Keys, Mode, Overflow, RateLimitLayer, Reservation};
-use tower::{Layer, Service, ServiceExt, service_fn};
+use tower::{Layer, service_fn};
 
 use super::*;
 
@@ -66,13 +66,7 @@ async fn a_debt_is_of_the_quota_that_was_charged() {
         charged.settle("tokens", 15).unwrap();
         answer(request).await
     }));
-    service
-        .ready()
-        .await
-        .unwrap()
-        .call(request(None, &[]))
-        .await
-        .unwrap();
+    send(&mut service, request(None, &[])).await.unwrap();
     let decisions = layer.handle().check(&parts(None, &[]));
     assert_eq!(decisions.retry_after(), Some(6 * SECOND));
 }
@@ -183,13 +177,7 @@ async fn a_service_says_what_a_request_has_cost() {
             }
             answer(request).await
         }));
-        service
-            .ready()
-            .await
-            .unwrap()
-            .call(request(None, &[]))
-            .await
-            .unwrap();
+        send(&mut service, request(None, &[])).await.unwrap();
         assert_eq!(left(layer.handle()), expected);
     }
 }

@@ -11,7 +11,7 @@ use opentelemetry::metrics::{BoundCounter, Counter, Meter, UpDownCounter};
 use opentelemetry::trace::TraceContextExt;
 use opentelemetry::{Context, KeyValue};
 
-use crate::protect::{counter, on_current_span};
+use crate::protect::on_current_span;
 
 /// How many keys of a breaker are labels of their own; the circuits of further keys are counted
 /// together as `_OTHER`. Series are for ever, and a hundred upstreams are a lot.
@@ -54,15 +54,10 @@ const STALE: &str = "stale";
 
 impl BreakerObserver {
     pub(crate) fn new(meter: &Meter) -> Self {
-        let circuits = metric::BREAKER_CIRCUITS;
         Self {
-            calls: counter(meter, metric::BREAKER_CALLS),
-            transitions: counter(meter, metric::BREAKER_TRANSITIONS),
-            circuits: meter
-                .i64_up_down_counter(circuits.name)
-                .with_unit(circuits.unit)
-                .with_description(circuits.help)
-                .build(),
+            calls: metric::BREAKER_CALLS.counter(meter),
+            transitions: metric::BREAKER_TRANSITIONS.counter(meter),
+            circuits: metric::BREAKER_CIRCUITS.up_down_counter(meter),
             labelled: Mutex::default(),
         }
     }

@@ -3,7 +3,7 @@ use bartizan_protect::bulkhead::{Cause, LimitChange, Observer, Rejected, Waited}
 use opentelemetry::metrics::{BoundCounter, Counter, Meter};
 use opentelemetry::{KeyValue, StringValue};
 
-use crate::protect::{counter, on_current_span};
+use crate::protect::on_current_span;
 
 /// Tells what becomes of a bulkhead's calls as metrics, and its rejections as events of the current
 /// span.
@@ -21,7 +21,7 @@ const ABANDONED: &str = "abandoned";
 
 impl BulkheadObserver {
     pub(crate) fn new(name: &str, meter: &Meter) -> Self {
-        let calls = counter(meter, metric::BULKHEAD_CALLS);
+        let calls = metric::BULKHEAD_CALLS.counter(meter);
         let name: StringValue = name.to_owned().into();
         Self {
             admitted: calls.bind(&labels(&name, ADMITTED)),

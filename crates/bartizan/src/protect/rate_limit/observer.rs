@@ -2,11 +2,11 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use bartizan_observe::names::{attr, event, metric};
-use bartizan_protect::rate_limit::{Decision, Observer, Outcome, Refusal};
+use bartizan_protect::rate_limit::{Decision, Observer, Outcome};
 use opentelemetry::metrics::{BoundCounter, Counter, Meter};
 use opentelemetry::{KeyValue, StringValue};
 
-use crate::protect::{counter, on_current_span};
+use crate::protect::on_current_span;
 
 /// Tells a limiter's decisions as metrics, and its rejections as events of the current span.
 #[derive(Debug)]
@@ -18,18 +18,16 @@ pub struct RateLimitObserver {
 pub struct PolicySeries {
     policy: StringValue,
     requests: Counter<u64>,
-    /// By [`RESULTS`], each bound at its first request: a bound series is exported from then on.
-    counts: [OnceLock<BoundCounter<u64>>; RESULTS.len()],
+    /// By outcome, each bound at its first request: a bound series is exported from then on.
+    counts: [OnceLock<BoundCounter<u64>>; Outcome::ALL.len()],
 }
-
-const RESULTS: [&str; 4] = ["allowed", "rejected", "shadow_rejected", "uncharged"];
 
 // === impl RateLimitObserver ===
 
 impl RateLimitObserver {
     pub(crate) fn new(meter: &Meter) -> Self {
         Self {
-            requests: counter(meter, metric::RATE_LIMIT_REQUESTS),
+            requests: metric::RATE_LIMIT_REQUESTS.counter(meter),
         }
     }
 }
@@ -46,27 +44,15 @@ impl Observer for RateLimitObserver {
     }
 
     fn decided(&self, policy: &PolicySeries, decision: &Decision) {
-        let result = match decision.outcome() {
-            Outcome::Allowed => 0,
-            Outcome::Rejected => 1,
-            Outcome::ShadowRejected => 2,
-            _ => 3,
-        };
-        policy.count(result);
+        policy.count(decision.outcome());
         let Some(refusal) = decision.refusal() else {
             return;
         };
         on_current_span(event::RATE_LIMIT_REJECTED, || {
-            let reason = match refusal {
-                Refusal::CostAboveBurst => "cost_above_burst",
-                Refusal::TableFull => "table_full",
-                Refusal::KeyMissing => "key_missing",
-                _ => "quota_exceeded",
-            };
             let mut attributes = vec![
                 KeyValue::new(attr::RATE_LIMIT_POLICY, policy.policy.clone()),
-                KeyValue::new(attr::RATE_LIMIT_RESULT, RESULTS[result]),
-                KeyValue::new(attr::RATE_LIMIT_REASON, reason),
+                KeyValue::new(attr::RATE_LIMIT_RESULT, decision.outcome().name()),
+                KeyValue::new(attr::RATE_LIMIT_REASON, refusal.name()),
             ];
             if let Some(wait) = decision.retry_after() {
                 attributes.push(KeyValue::new(attr::RETRY_AFTER, wait.as_secs_f64()));
@@ -86,14 +72,14 @@ impl Observer for RateLimitObserver {
 // === impl PolicySeries ===
 
 impl PolicySeries {
-    fn count(&self, result: usize) {
+    fn count(&self, outcome: Outcome) {
         let bind = || {
             self.requests.bind(&[
                 KeyValue::new(attr::RATE_LIMIT_POLICY, self.policy.clone()),
-                KeyValue::new(attr::RATE_LIMIT_RESULT, RESULTS[result]),
+                KeyValue::new(attr::RATE_LIMIT_RESULT, outcome.name()),
             ])
         };
-        self.counts[result].get_or_init(bind).add(1);
+        self.counts[outcome as usize].get_or_init(bind).add(1);
     }
 }
 

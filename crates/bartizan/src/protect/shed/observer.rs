@@ -3,7 +3,7 @@ use bartizan_protect::shed::{Observer, PressureChange, Rejected};
 use opentelemetry::metrics::{Counter, Meter};
 use opentelemetry::{KeyValue, StringValue};
 
-use crate::protect::{counter, on_current_span};
+use crate::protect::on_current_span;
 
 /// Tells what is shed as metrics and events of the current span, and when it begins and ends as log
 /// lines.
@@ -19,7 +19,7 @@ impl ShedObserver {
     pub(super) fn new(name: &str, meter: &Meter) -> Self {
         Self {
             name: name.to_owned().into(),
-            requests: counter(meter, metric::SHED_REQUESTS),
+            requests: metric::SHED_REQUESTS.counter(meter),
         }
     }
 }
