@@ -56,9 +56,10 @@ pub use problem::Problem;
 pub use protect::breaker::CircuitBreakerLayer;
 pub use protect::bulkhead::BulkheadLayer;
 pub use protect::rate_limit::RateLimitLayer;
+pub use protect::shared_limit::SharedLimitLayer;
 pub use protect::shed::LoadShedLayer;
 pub use protect::timeout::TimeoutLayer;
-pub use protect::{breaker, bulkhead, rate_limit, rescue, shed, timeout};
+pub use protect::{breaker, bulkhead, rate_limit, rescue, shared_limit, shed, timeout};
 pub use serve::{
     CutOff, CutOffRequest, DEFAULT_GRACE, DRAIN_DEADLINE, EXIT_CUT_OFF, EXIT_TELEMETRY_LOST,
     ExitPolicy, Lifecycle, MAX_NAMED, Phase, PhaseEntry, ServeReport, Server, serve,

@@ -48,7 +48,7 @@ pub fn from_env() -> Result<Telemetry, Error> {
 /// # Ok::<(), bartizan::Error>(())
 /// ```
 pub fn install(builder: TelemetryBuilder) -> Result<Telemetry, Error> {
-    let format = log_format(env::var, stdout().is_terminal())?;
+    let format = log_format_from_env()?;
     let telemetry = builder
         .with_access_log(AccessLog::builder().with_format(format))
         .build()?;
@@ -77,6 +77,15 @@ fn announce(telemetry: &Telemetry, to_people: bool) {
     for hint in &overview.hints {
         tracing::warn!("{hint}");
     }
+}
+
+/// How lines on standard output look, as [`LOG_FORMAT_VARIABLE`] has it.
+///
+/// # Errors
+///
+/// When the variable has a value that is none of those.
+pub fn log_format_from_env() -> Result<LogFormat, InvalidVar> {
+    log_format(env::var, stdout().is_terminal())
 }
 
 fn log_format(

@@ -10,6 +10,7 @@
 //! | the same, when the service fails or cannot be reached | 502 |
 //! | the same, when it takes longer than [`REQUEST_TIMEOUT`] | 504 |
 //! | the same, when a client asks for too much | 429 |
+//! | the same, when Redis is to say so, and nobody passes without it | 503 |
 //! | `GET /openapi.json` | 200: all of this as an OpenAPI 3.1 document |
 //! | `GET /healthz` | 200 as long as this process serves |
 //!
@@ -22,6 +23,12 @@
 //! [`RateLimitConfig`](bartizan::config::RateLimitConfig)): whoever sends an [`API_KEY`], by the key,
 //! and everybody else by address. The keys of one address have together the budget of
 //! [`CLIENTS_PER_ADDRESS`].
+//!
+//! With `GATEWAY__RATE_LIMIT__REDIS_URL`, all gateways with the same Redis share these budgets: behind
+//! three of them, a client has one and not three. The shared limit is instead of the local one: there
+//! is one budget for the `RateLimit` fields to speak of, and nothing for another limit in front to
+//! spare, as a refusal holds here without asking Redis again. Without Redis, at the start or later,
+//! each gateway goes on by budgets of its own, or as `GATEWAY__RATE_LIMIT__WHEN_REDIS_DOWN` says.
 //!
 //! # Idempotency keys
 //!

@@ -2,6 +2,7 @@
 
 use axum::http::HeaderName;
 use axum::http::request::Parts;
+use axum::{BoxError, Router};
 use bartizan::config::RateLimitConfig;
 use bartizan::rate_limit::{Keys, Policy, Quota};
 use bartizan::{RateLimitLayer, Telemetry};
@@ -17,29 +18,39 @@ pub const CLIENTS_PER_ADDRESS: u32 = 10;
 /// For those who look after the gateway, and nearly free.
 const UNLIMITED: [&str; 2] = ["/healthz", "/openapi.json"];
 
-/// Limits each client, which is a key or, without one, an address.
-pub(crate) fn rate_limit(
+/// Limits each client, which is a key or, without one, an address: here, or all replicas together where
+/// they have a Redis to share.
+pub(crate) fn limited(
+    app: Router,
     config: &RateLimitConfig,
     telemetry: &Telemetry,
-) -> Result<RateLimitLayer, Error> {
-    let quota = config.quota().map_err(Error::start)?;
+) -> Result<Router, Error> {
+    let policies = policies(config).map_err(Error::start)?;
+    let shared = config.shared_layer(policies.clone(), telemetry);
+    Ok(match shared.map_err(Error::start)? {
+        Some(shared) => app.layer(shared),
+        None => app.layer(RateLimitLayer::new(policies, telemetry).map_err(Error::start)?),
+    })
+}
+
+fn policies(config: &RateLimitConfig) -> Result<[Policy; 3], BoxError> {
+    let quota = config.quota()?;
     let crowd = Quota::new(
         quota.rate().saturating_mul(CLIENTS_PER_ADDRESS),
         quota.per(),
         quota.burst().saturating_mul(CLIENTS_PER_ADDRESS),
     );
-    let address = config.policy("address").map_err(Error::start)?;
-    let key = config.policy("api-key").map_err(Error::start)?;
-    let crowd = Policy::new("api-keys-of-address", crowd.map_err(Error::start)?)
+    let crowd = Policy::new("api-keys-of-address", crowd?)
         .with_keys(config.clients())
         .with_mode(config.mode());
-    let policies = [
-        address.with_cost(|parts| u32::from(is_limited(parts) && !has_key(parts))),
-        key.with_keys(Keys::api_key(API_KEY))
-            .with_cost(|parts| u32::from(is_limited(parts) && has_key(parts))),
+    let key = config.policy("api-key")?.with_keys(Keys::api_key(API_KEY));
+    Ok([
+        config
+            .policy("address")?
+            .with_cost(|parts| u32::from(is_limited(parts) && !has_key(parts))),
+        key.with_cost(|parts| u32::from(is_limited(parts) && has_key(parts))),
         crowd.with_cost(|parts| u32::from(is_limited(parts) && has_key(parts))),
-    ];
-    RateLimitLayer::new(policies, telemetry).map_err(Error::start)
+    ])
 }
 
 fn is_limited(parts: &Parts) -> bool {
@@ -52,7 +63,6 @@ fn has_key(parts: &Parts) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use axum::Router;
     use axum::body::Body;
     use axum::http::{Request, StatusCode};
     use axum::routing::get;
@@ -75,11 +85,10 @@ mod tests {
     fn app(vars: impl IntoIterator<Item = (&'static str, &'static str)>) -> Router {
         let loaded = crate::loader().with_vars(vars).load::<Config>().unwrap();
         let telemetry = Telemetry::builder().build().unwrap();
-        let limit = rate_limit(&loaded.config.rate_limit, &telemetry).unwrap();
-        Router::new()
+        let app = Router::new()
             .route("/healthz", get(async || "ok"))
-            .route("/products", get(async || "[]"))
-            .layer(limit)
+            .route("/products", get(async || "[]"));
+        limited(app, &loaded.config.rate_limit, &telemetry).unwrap()
     }
 
     async fn status(app: &Router, path: &str, from: [u8; 4], headers: &[(&str, &str)]) -> u16 {

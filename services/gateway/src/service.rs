@@ -7,7 +7,7 @@ use bartizan::outbound::OutboundBuilder;
 use bartizan::telemetry::{self, TelemetryBuilder};
 use shop::{Error, Service};
 
-use crate::limits::rate_limit;
+use crate::limits::limited;
 use crate::reach::reach;
 use crate::{CONNECT_TIMEOUT, Config, Shop, Upstream, router};
 
@@ -43,12 +43,10 @@ pub async fn start(loaded: &Loaded<Config>) -> Result<Service, Error> {
         // Probes come every second and say nothing.
         .with_options(bartizan::options().with_excluded_routes(["/healthz"]))
         .with_edge(config.server.edge());
-    let app = app
-        // Whoever calls here is not asked how long it wants to wait.
-        .layer(TimeoutLayer::new(shop::REQUEST_TIMEOUT).map_err(Error::start)?)
-        // What is not let in takes none of anybody's time; inside of the stack, it is recorded.
-        .layer(rate_limit(&config.rate_limit, &telemetry)?)
-        .layer(stack.build()?);
+    // Whoever calls here is not asked how long it wants to wait.
+    let app = app.layer(TimeoutLayer::new(shop::REQUEST_TIMEOUT).map_err(Error::start)?);
+    // What is not let in takes none of anybody's time; inside of the stack, it is recorded.
+    let app = limited(app, &config.rate_limit, &telemetry)?.layer(stack.build()?);
     Service::listen(&config.server, app, telemetry, admin).await
 }
 

@@ -113,7 +113,11 @@ impl Upstream {
         }
         let headers: HeaderMap = PASSED_BACK
             .into_iter()
-            .filter_map(|name| Some((name.clone(), answer.headers().get(name)?.clone())))
+            .filter_map(|name| {
+                // Answers are kept, and a clone would keep the connection's whole read buffer.
+                let value = HeaderValue::from_bytes(answer.headers().get(&name)?.as_bytes());
+                Some((name, value.ok()?))
+            })
             .collect();
         Ok(Answer {
             status,

@@ -1,9 +1,10 @@
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::extract::ConnectInfo;
 use bartizan_protect::bulkhead::{Bulkhead, BulkheadLayer, BulkheadService, Config};
 use bartizan_protect::rate_limit::{
-    Answers, DEFAULT_CAPACITY, Keys, Policy, RateLimit, RateLimitLayer, RateLimiter,
+    Answers, DEFAULT_CAPACITY, Decisions, Keys, Policy, RateLimit, RateLimitLayer, RateLimiter,
     RateLimiterBuilder,
 };
 use http::request::Parts;
@@ -35,7 +36,8 @@ const PLACES: usize = 1_000;
 
 /// Told when a request has come, as by a layer further out.
 pub(super) fn raw(budget: Budget, addresses: Addresses, keys: usize) -> Result<Raw, BoxError> {
-    let arrival = now();
+    // Not before the limiter is made, which no request is.
+    let arrival = now() + Duration::from_secs(1);
     let builder = by_address(budget, addresses, keys)?.with_arrival(move |_| Some(arrival));
     decided_by(builder)
 }
@@ -100,7 +102,9 @@ fn decided_by(builder: RateLimiterBuilder) -> Result<Raw, BoxError> {
 
 impl Through for Raw {
     async fn call(&self, _: &Ask) -> bool {
-        self.limiter.check(&self.head).allow()
+        let mut decisions = Decisions::default();
+        self.limiter.check_into(&self.head, &mut decisions);
+        decisions.allow()
     }
 }
 

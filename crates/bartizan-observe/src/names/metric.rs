@@ -4,9 +4,10 @@ use super::Metric;
 use super::attr::{
     BREAKER_FROM, BREAKER_KEY, BREAKER_NAME, BREAKER_OUTCOME, BREAKER_REASON, BREAKER_STATE,
     BULKHEAD_NAME, BULKHEAD_RESULT, ERROR_TYPE, HTTP_REQUEST_METHOD, HTTP_RESPONSE_STATUS_CODE,
-    HTTP_ROUTE, METRIC_OVERFLOW, NETWORK_PROTOCOL_VERSION, RATE_LIMIT_POLICY, RATE_LIMIT_RESULT,
-    RETRY_GIVEN_UP, RETRY_REASON, SERVER_ADDRESS, SERVER_PORT, SHED_NAME, SHED_PRIORITY,
-    TELEMETRY_RESULT, TELEMETRY_SIGNAL, UPSTREAM_NAME, URL_SCHEME,
+    HTTP_ROUTE, METRIC_OVERFLOW, NETWORK_PROTOCOL_VERSION, RATE_LIMIT_BY, RATE_LIMIT_POLICY,
+    RATE_LIMIT_RESULT, RATE_LIMIT_STORE_RESULT, RETRY_GIVEN_UP, RETRY_REASON, SERVER_ADDRESS,
+    SERVER_PORT, SHED_NAME, SHED_PRIORITY, TELEMETRY_RESULT, TELEMETRY_SIGNAL, UPSTREAM_NAME,
+    URL_SCHEME,
 };
 
 const SERVER: &[&str] = &[
@@ -168,8 +169,19 @@ pub const RATE_LIMIT_REQUESTS: Metric = Metric {
     name: "bartizan.rate_limit.requests",
     unit: "{request}",
     help: "Requests by what each policy of a rate limiter said to them.",
-    labels: &[RATE_LIMIT_POLICY, RATE_LIMIT_RESULT],
+    labels: &[RATE_LIMIT_BY, RATE_LIMIT_POLICY, RATE_LIMIT_RESULT],
 };
+/// How long the store of a shared limit takes, with [`RATE_LIMIT_STORE_BUCKETS`].
+pub const RATE_LIMIT_STORE_DURATION: Metric = Metric {
+    name: "bartizan.rate_limit.store.duration",
+    unit: "s",
+    help: "Duration of questions to the store of a shared rate limit, by what became of them.",
+    labels: &[RATE_LIMIT_STORE_RESULT],
+};
+/// In seconds, from what a server in the same place takes up to a deadline that is too long.
+pub const RATE_LIMIT_STORE_BUCKETS: [f64; 13] = [
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
+];
 /// What became of calls through bulkheads.
 pub const BULKHEAD_CALLS: Metric = Metric {
     name: "bartizan.bulkhead.calls",
@@ -206,6 +218,7 @@ pub const ALL: &[Metric] = &[
     RETRIES,
     RETRIES_GIVEN_UP,
     RATE_LIMIT_REQUESTS,
+    RATE_LIMIT_STORE_DURATION,
     BULKHEAD_CALLS,
     SHED_REQUESTS,
 ];

@@ -106,8 +106,14 @@ pub mod attr {
     /// where another has rejected it.
     pub const RATE_LIMIT_RESULT: &str = "bartizan.rate_limit.result";
     /// Why a policy has rejected a request: `quota_exceeded`, `cost_above_burst`, `table_full` or
-    /// `key_missing`.
+    /// `key_missing`; where replicas share it, also `local_quota_exceeded` or `store_down`.
     pub const RATE_LIMIT_REASON: &str = "bartizan.rate_limit.reason";
+    /// What has decided, where replicas share a policy: `lease`, which the store has said before;
+    /// `store`; `store_down`, without it; or `policy`, where there was nothing to ask.
+    pub const RATE_LIMIT_BY: &str = "bartizan.rate_limit.by";
+    /// What became of a question to the store that replicas share: `answered`, `late`, `failed` or
+    /// `bad_answer`.
+    pub const RATE_LIMIT_STORE_RESULT: &str = "bartizan.rate_limit.store.result";
     /// The name of a bulkhead.
     pub const BULKHEAD_NAME: &str = "bartizan.bulkhead.name";
     /// What becomes of a call: `admitted`, `full`, `queue_timeout`, or `abandoned` while it waited.
@@ -220,11 +226,17 @@ impl Metric {
     /// Its instrument, where it is a distribution of durations, with [`DURATION_BUCKETS`].
     #[must_use]
     pub fn seconds(self, meter: &Meter) -> Histogram<f64> {
+        self.seconds_in(meter, &DURATION_BUCKETS)
+    }
+
+    /// The same with bucket bounds of its own.
+    #[must_use]
+    pub fn seconds_in(self, meter: &Meter, bounds: &[f64]) -> Histogram<f64> {
         meter
             .f64_histogram(self.name)
             .with_unit(self.unit)
             .with_description(self.help)
-            .with_boundaries(DURATION_BUCKETS.to_vec())
+            .with_boundaries(bounds.to_vec())
             .build()
     }
 

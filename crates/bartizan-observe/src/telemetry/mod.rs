@@ -80,7 +80,7 @@ pub use config::{
 };
 pub use error::TelemetryError;
 pub use limits::{DEFAULT_COUNT_LIMIT, Limits};
-pub use overview::Overview;
+pub use overview::{OtlpEndpoint, Overview};
 pub use report::{Dropped, MetricsReport, Report, SignalReport};
 pub use retry::{DEFAULT_RETRY_INITIAL, DEFAULT_RETRY_MAX};
 pub use sampler::{InvalidRatio, Sampler};

@@ -26,6 +26,22 @@ pub struct Overview {
     pub rows: Vec<(&'static str, String)>,
     /// What was not found, and how it is set; and what was ignored, and why.
     pub hints: Vec<String>,
+    /// Where each signal goes that goes out over OTLP.
+    pub endpoints: Vec<OtlpEndpoint>,
+}
+
+/// Where a signal goes, as far as it is no secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OtlpEndpoint {
+    /// `traces`, `metrics` or `logs`.
+    pub signal: &'static str,
+    /// How it goes.
+    pub protocol: OtlpProtocol,
+    /// A name or an address, an IPv6 one without brackets.
+    pub host: String,
+    /// The port, which may be the scheme's own.
+    pub port: u16,
 }
 
 impl fmt::Display for Overview {
@@ -49,6 +65,30 @@ impl<T> Output<T> {
             Self::Otlp(to) => to.to_string(),
             Self::Base(config) => described(config, signal),
             Self::Given(_) => "an exporter of the application's".to_owned(),
+        }
+    }
+
+    pub(super) fn endpoint(&self, signal: Signal) -> Option<OtlpEndpoint> {
+        match self {
+            Self::Nowhere | Self::Given(_) => None,
+            Self::Otlp(to) => Some(to.endpoint(signal)),
+            Self::Base(config) => Some(config.destination(signal).ok()?.endpoint(signal)),
+        }
+    }
+}
+
+impl Destination {
+    fn endpoint(&self, signal: Signal) -> OtlpEndpoint {
+        let host = self.uri.host().unwrap_or_default();
+        let default_port = match self.uri.scheme_str() {
+            Some("https") => 443,
+            _ => 80,
+        };
+        OtlpEndpoint {
+            signal: signal.name(),
+            protocol: self.protocol,
+            host: host.trim_matches(['[', ']']).to_owned(),
+            port: self.uri.port_u16().unwrap_or(default_port),
         }
     }
 }
@@ -86,6 +126,7 @@ impl fmt::Display for Destination {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::telemetry::{Telemetry, TelemetryBuilder};
 
     #[test]
@@ -116,6 +157,39 @@ mod tests {
              \x20 context  tracecontext, b3\n\
              \x20 ! OTEL_PROPAGATORS: `jaeger` is not one of tracecontext, baggage, b3, b3multi, \
              none: ignored\n"
+        );
+    }
+
+    #[test]
+    fn where_each_signal_goes_is_told_without_secrets() {
+        let get = |name: &str| {
+            let value = match name {
+                "OTEL_EXPORTER_OTLP_ENDPOINT" => "https://user:secret@collector",
+                "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT" => "http://[::1]:4317",
+                "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL" => "grpc",
+                "OTEL_METRICS_EXPORTER" => "none",
+                "BARTIZAN_TELEMETRY_SPOOL_DIR" => "/var/spool/orders",
+                _ => return None,
+            };
+            Some(value.to_owned())
+        };
+        let builder = TelemetryBuilder::from_vars(&get).unwrap();
+        let spools = |overview: &Overview| overview.rows.iter().any(|(name, _)| *name == "spool");
+        let overview = builder.overview();
+        assert!(spools(&overview));
+        assert!(!spools(&builder.without_spool().overview()));
+        let endpoint = |signal, protocol, host: &str, port| OtlpEndpoint {
+            signal,
+            protocol,
+            host: host.to_owned(),
+            port,
+        };
+        assert_eq!(
+            overview.endpoints,
+            [
+                endpoint("traces", OtlpProtocol::HttpProtobuf, "collector", 443),
+                endpoint("logs", OtlpProtocol::Grpc, "::1", 4317),
+            ]
         );
     }
 

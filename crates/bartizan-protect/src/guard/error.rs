@@ -54,6 +54,22 @@ impl<E> Error<E> {
         }
     }
 
+    /// What the layer of the same limit would have said, such as to answer a request with it.
+    ///
+    /// # Errors
+    ///
+    /// The work's own failure, about which no layer would have said anything.
+    pub fn into_layers_error(self) -> Result<crate::Error, E> {
+        Ok(match self {
+            Self::RateLimited(rejected) => crate::Error::RateLimited(rejected),
+            Self::Saturated(rejected) => crate::Error::Saturated(rejected),
+            Self::CircuitOpen(rejected) => crate::Error::CircuitOpen(rejected),
+            Self::NoTimeLeft(no_time) => crate::Error::NoTimeLeft(no_time),
+            Self::TimedOut(elapsed) => crate::Error::TimedOut(elapsed),
+            Self::Failed(error) => return Err(error),
+        })
+    }
+
     /// Its name, for labels: `rate_limited`, `saturated`, `circuit_open`, `no_time_left`, `timeout`
     /// or `failed`.
     #[must_use]

@@ -1,5 +1,4 @@
 use std::fmt;
-use std::hash::RandomState;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -7,10 +6,13 @@ use std::time::Instant;
 use http::request::Parts;
 
 use super::core::{Core, PeerFn};
+use super::fields;
 use super::limit::Limit;
 use super::limiter::{ArrivalFn, Shared};
 use super::policy::MAX_CAPACITY;
+use super::secret::Secret;
 use super::{CHECKS, Observer, Policy, RateLimiter};
+use crate::invalid::Checks;
 use crate::{InvalidConfig, Timer};
 
 /// The most policies of one limiter. All of them are asked about every request.
@@ -83,19 +85,21 @@ impl<O: Observer> RateLimiterBuilder<O> {
     /// visible ASCII, longer than 64 bytes, or another policy's; or when a policy is for no keys or
     /// more than [`MAX_CAPACITY`](super::MAX_CAPACITY).
     pub fn build(self) -> Result<RateLimiter<O>, InvalidConfig> {
-        check(&self.policies)?;
+        check(CHECKS, &self.policies)?;
         let data = self
             .policies
             .iter()
             .map(|it| self.observer.policy(&it.name))
             .collect();
+        let limits: Box<[_]> = self.policies.into_iter().map(Limit::new).collect();
         let core = Core {
-            knows_names: self.policies.iter().any(|policy| policy.names > 0),
-            limits: self.policies.into_iter().map(Limit::new).collect(),
+            knows_names: limits.iter().any(|limit| limit.names.is_some()),
+            said: fields::as_built(&limits),
+            limits,
             peer: self.peer,
             origin: self.timer.now(),
             timer: self.timer,
-            hash: RandomState::new(),
+            secret: Secret::random(),
         };
         Ok(RateLimiter(Arc::new(Shared {
             core: Arc::new(core),
@@ -106,8 +110,8 @@ impl<O: Observer> RateLimiterBuilder<O> {
     }
 }
 
-fn check(policies: &[Policy]) -> Result<(), InvalidConfig> {
-    CHECKS.check(
+pub(crate) fn check(checks: Checks, policies: &[Policy]) -> Result<(), InvalidConfig> {
+    checks.check(
         (1..=MAX_POLICIES).contains(&policies.len()),
         "policies",
         policies.len(),
@@ -115,19 +119,19 @@ fn check(policies: &[Policy]) -> Result<(), InvalidConfig> {
     )?;
     for (at, Policy { name, capacity, .. }) in policies.iter().enumerate() {
         let is_visible = name.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-        CHECKS.check(
+        checks.check(
             is_visible && (1..=MAX_NAME).contains(&name.len()),
             "policy.name",
             format_args!("{name:?}"),
             format_args!("1 to {MAX_NAME} visible ASCII characters"),
         )?;
-        CHECKS.check(
+        checks.check(
             policies[..at].iter().all(|other| other.name != *name),
             "policy.name",
             format_args!("{name:?}"),
             "the only one of its name",
         )?;
-        CHECKS.check(
+        checks.check(
             (1..=MAX_CAPACITY).contains(capacity),
             "policy.capacity",
             capacity,

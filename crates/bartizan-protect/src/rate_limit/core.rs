@@ -1,13 +1,15 @@
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::Hasher;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Instant;
 
+use http::HeaderValue;
 use http::request::Parts;
 
 use super::keys::{self, Head};
 use super::limit::Limit;
+use super::secret::Secret;
 use super::{Decision, Decisions, MissingKey, Mode, Outcome, Policy, Refusal, UnknownPolicy};
 use crate::Timer;
 
@@ -20,14 +22,16 @@ pub(super) struct Core {
     pub(super) timer: Timer,
     /// When time began here.
     pub(super) origin: Instant,
-    pub(super) hash: RandomState,
+    pub(super) secret: Secret,
+    /// What answers say of its policies, as long as they are as they were built.
+    pub(super) said: Option<HeaderValue>,
 }
 
 pub(super) type PeerFn = dyn Fn(&Parts) -> Option<IpAddr> + Send + Sync;
 
 /// What wants to pass.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Subject<'a> {
+pub(crate) enum Subject<'a> {
     Request(Head<'a>),
     /// Something else, of so many units, with or without a key.
     Other {
@@ -49,32 +53,34 @@ impl Core {
     }
 
     #[inline]
-    pub(super) fn head<'a>(&self, parts: &'a Parts) -> Head<'a> {
-        let peer = self.peer.as_ref().and_then(|peer| peer(parts));
-        Head { parts, peer }
+    pub(super) fn peer(&self, parts: &Parts) -> Option<IpAddr> {
+        self.peer.as_ref().and_then(|peer| peer(parts))
     }
 
     /// Asks all policies, and charges all, or none if one of them rejects. Where a policy finds no
     /// key, `keyless` is told which, and whether it is the first time.
+    ///
+    /// Everything is written where it stays: a decision that is copied while it is still being
+    /// written waits for that, for longer than its making takes.
     pub(super) fn decide(
         &self,
-        subject: Subject<'_>,
+        subject: &Subject<'_>,
         now: Instant,
         keyless: impl FnMut(usize, bool),
         decisions: &mut Decisions,
     ) {
         // What is not ours is called before there is a lock.
         self.ask(subject, keyless, decisions);
-        self.walk(0, self.time(now), true, decisions);
+        self.walk(decisions.each(), self.time(now), true);
     }
 
     fn ask(
         &self,
-        subject: Subject<'_>,
+        subject: &Subject<'_>,
         mut keyless: impl FnMut(usize, bool),
         decisions: &mut Decisions,
     ) {
-        for (at, limit) in self.limits.iter().enumerate() {
+        for (at, limit) in (0_u8..).zip(&self.limits) {
             let mode = limit.mode.get();
             if mode == Mode::Disabled {
                 continue;
@@ -84,11 +90,11 @@ impl Core {
                 Subject::Request(head) => {
                     (policy.cost.of(head.parts), policy.overrides.of(head.parts))
                 }
-                Subject::Other { cost, .. } => (Some(cost), None),
+                Subject::Other { cost, .. } => (Some(*cost), None),
             };
             let Some(cost) = cost else { continue };
             let key = self.key(policy, subject).or_else(|| {
-                keyless(at, limit.count_keyless());
+                keyless(at.into(), limit.count_keyless());
                 self.stand_in(policy, subject)
             });
             // Where there is a key, the quota is read in its place.
@@ -96,49 +102,48 @@ impl Core {
                 Some(_) => policy.quota,
                 None => limit.table.quota(),
             };
-            decisions.slots()[at] = Some(Decision::ask(mode, cost, quota, default, key));
+            decisions.push(Decision::ask(at, mode, cost, quota, default, key));
         }
     }
 
-    /// Asks the policy at `at`, then those behind it while its lock is held, and charges it if
-    /// nobody has rejected. Locks are always taken in this order, so nobody waits in a circle.
+    /// Asks the first of the policies, then those behind it while its lock is held, and charges it
+    /// if nobody has rejected. Locks are always taken in this order, so nobody waits in a circle.
     ///
     /// Answers whether the request is `admitted`, which it was by those before.
-    fn walk(&self, at: usize, now: u64, admitted: bool, decisions: &mut Decisions) -> bool {
-        let Some(limit) = self.limits.get(at) else {
+    fn walk(&self, decisions: &mut [Decision], now: u64, admitted: bool) -> bool {
+        let Some((decision, others)) = decisions.split_first_mut() else {
             return admitted;
         };
-        let Some(decision) = &mut decisions.slots()[at] else {
-            return self.walk(at + 1, now, admitted, decisions);
-        };
+        let table = &self.limits[usize::from(decision.policy)].table;
         if decision.refusal() == Some(Refusal::KeyMissing) {
-            limit.table.count(|counts| counts.add(decision.outcome()));
+            table.count(|counts| counts.add(decision.outcome()));
             let admitted = admitted && decision.outcome() != Outcome::Rejected;
-            return self.walk(at + 1, now, admitted, decisions);
+            return self.walk(others, now, admitted);
         }
-        let mut place = limit.table.lock(decision.key, now);
+        let mut place = table.lock(decision.key, now);
         let charged = decision.decide(&place);
         let admitted = admitted && decision.outcome() != Outcome::Rejected;
-        let admitted = self.walk(at + 1, now, admitted, decisions);
-        if let Some(decision) = &mut decisions.slots()[at] {
-            if let (Some(tat), true) = (charged, admitted) {
-                place.set_tat(tat);
-                decision.charge(tat);
-            }
-            place.count(|counts| counts.add(decision.outcome()));
+        let admitted = match others {
+            [] => admitted,
+            _ => self.walk(others, now, admitted),
+        };
+        if let (Some(tat), true) = (charged, admitted) {
+            place.set_tat(tat);
+            decision.charge(tat);
         }
+        place.count(|counts| counts.add(decision.outcome()));
         admitted
     }
 
     /// Keeps the names of the keys that have used much, for policies that are to know names.
     #[cold]
-    pub(super) fn keep_names(&self, subject: Subject<'_>, decisions: &Decisions) {
+    pub(super) fn keep_names(&self, subject: &Subject<'_>, decisions: &Decisions) {
         for (at, decision) in decisions.iter() {
             let limit = &self.limits[at];
             let Some(names) = &limit.names else { continue };
             if decision.remaining() <= decision.quota().burst() / 2 {
                 names.keep(decision.key, || match subject {
-                    Subject::Request(head) => limit.policy.keys.name(head),
+                    Subject::Request(head) => limit.policy.keys.name(*head),
                     Subject::Other { key, .. } => key.map(str::to_owned),
                 });
             }
@@ -151,59 +156,45 @@ impl Core {
             .limits
             .iter()
             .position(|limit| &*limit.policy.name == policy);
-        found.ok_or_else(|| UnknownPolicy {
-            policy: policy.to_owned(),
-            known: self
-                .limits
-                .iter()
-                .map(|limit| &*limit.policy.name)
-                .collect::<Vec<_>>()
-                .join(", "),
-        })
+        let known = || self.limits.iter().map(|limit| &limit.policy);
+        found.ok_or_else(|| UnknownPolicy::new(policy, known()))
     }
 
     fn key_of(&self, text: &str) -> u64 {
-        self.hashed(|hasher| {
-            keys::hash_text(text, hasher);
-            Some(())
-        })
-        .unwrap_or(keys::WITHOUT_KEY)
+        let mut hasher = self.secret.hasher();
+        keys::hash_text(text, &mut hasher);
+        hasher.finish()
     }
 
     #[inline]
-    fn key(&self, policy: &Policy, subject: Subject<'_>) -> Option<u64> {
+    fn key(&self, policy: &Policy, subject: &Subject<'_>) -> Option<u64> {
         if policy.keys.is_global() {
             return Some(keys::ONE_FOR_ALL);
         }
         match subject {
-            Subject::Request(head) => self.hashed(|hasher| policy.keys.hash(head, hasher)),
+            Subject::Request(head) => {
+                let mut hasher = self.secret.hasher();
+                policy.keys.hash(*head, &mut hasher)?;
+                Some(hasher.finish())
+            }
             Subject::Other { key, .. } => key.map(|key| self.key_of(key)),
         }
     }
 
     /// What stands in for a key that is not there.
-    fn stand_in(&self, policy: &Policy, subject: Subject<'_>) -> Option<u64> {
+    fn stand_in(&self, policy: &Policy, subject: &Subject<'_>) -> Option<u64> {
         let peer = match subject {
             Subject::Request(head) => head.peer,
             Subject::Other { .. } => None,
         };
         match (policy.missing, peer) {
             (MissingKey::Deny, _) => None,
-            (MissingKey::Peer, Some(peer)) => self.hashed(|hasher| {
-                keys::hash_peer(peer, hasher);
-                Some(())
-            }),
+            (MissingKey::Peer, Some(peer)) => {
+                let mut hasher = self.secret.hasher();
+                keys::hash_peer(peer, &mut hasher);
+                Some(hasher.finish())
+            }
             (MissingKey::Shared, _) | (MissingKey::Peer, None) => Some(keys::WITHOUT_KEY),
         }
-    }
-
-    #[inline]
-    fn hashed(
-        &self,
-        write: impl FnOnce(&mut <RandomState as BuildHasher>::Hasher) -> Option<()>,
-    ) -> Option<u64> {
-        let mut hasher = self.hash.build_hasher();
-        write(&mut hasher)?;
-        Some(hasher.finish())
     }
 }

@@ -1,6 +1,8 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use smallvec::SmallVec;
+
 use super::gcra::{self, Verdict};
 use super::table::{Home, Place};
 use super::{MAX_POLICIES, Mode, Quota};
@@ -17,6 +19,8 @@ pub struct Decision {
     /// How long the request has to wait in nanoseconds, where that is why it does not pass.
     wait: u64,
     pub(super) cost: NonZeroU32,
+    /// The policy's place in the limiter.
+    pub(super) policy: u8,
     mode: Mode,
     outcome: Outcome,
     refusal: Option<Refusal>,
@@ -55,12 +59,10 @@ pub enum Refusal {
 }
 
 /// What the policies say to a request, those that were asked.
-#[derive(Debug, Clone)]
-pub struct Decisions {
-    /// By policy; `None` of those that were not asked.
-    each: [Option<Decision>; MAX_POLICIES],
-    policies: usize,
-}
+///
+/// There is room for as many as there are at most, so that nothing is allocated for them.
+#[derive(Debug, Clone, Default)]
+pub struct Decisions(SmallVec<[Decision; MAX_POLICIES]>);
 
 // === impl Outcome ===
 
@@ -106,6 +108,7 @@ impl Decision {
     /// What a policy is asked, to be [decided](Self::decide). Without a `key`, it is decided already.
     #[inline]
     pub(super) fn ask(
+        policy: u8,
         mode: Mode,
         cost: NonZeroU32,
         quota: Option<Quota>,
@@ -119,6 +122,7 @@ impl Decision {
             now: 0,
             wait: 0,
             cost,
+            policy,
             mode,
             outcome: match key {
                 Some(_) => Outcome::Uncharged,
@@ -223,7 +227,7 @@ pub(super) fn owed(tat: u64, quota: &Quota, now: u64) -> u64 {
 
 impl Outcome {
     /// What a policy in this mode does to what it does not allow.
-    pub(super) fn refused(mode: Mode) -> Self {
+    pub(crate) fn refused(mode: Mode) -> Self {
         match mode {
             Mode::Enforce => Self::Rejected,
             Mode::Shadow | Mode::Disabled => Self::ShadowRejected,
@@ -232,25 +236,26 @@ impl Outcome {
 }
 
 // === impl Decisions ===
-
 impl Decisions {
-    /// Of so many policies, none of which is asked yet.
-    pub(super) fn none(policies: usize) -> Self {
-        Self {
-            // Not `[None; N]`, which copies all the bytes of decisions that are not there.
-            each: std::array::from_fn(|_| None),
-            policies: policies.min(MAX_POLICIES),
-        }
+    #[inline]
+    pub(super) fn push(&mut self, decision: Decision) {
+        self.0.push(decision);
     }
 
-    pub(super) fn slots(&mut self) -> &mut [Option<Decision>] {
-        &mut self.each[..self.policies]
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    #[inline]
+    pub(super) fn each(&mut self) -> &mut [Decision] {
+        &mut self.0
     }
 
     /// What each policy says, by its place in the limiter.
-    pub fn iter(&self) -> impl Iterator<Item = (usize, &Decision)> {
-        let all = self.each[..self.policies].iter().enumerate();
-        all.filter_map(|(at, decision)| Some((at, decision.as_ref()?)))
+    #[must_use]
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (usize, &Decision)> {
+        let each = self.0.iter();
+        each.map(|decision| (usize::from(decision.policy), decision))
     }
 
     /// Whether no policy has rejected the request.

@@ -55,7 +55,7 @@ pub(crate) fn remaining(quota: &Quota, tat: u64, now: u64) -> u32 {
 }
 
 /// How long it takes from `now` until there is one unit more. `None` where none is missing.
-pub(super) fn until_next(quota: &Quota, tat: u64, now: u64) -> Option<u64> {
+pub(crate) fn until_next(quota: &Quota, tat: u64, now: u64) -> Option<u64> {
     let used = tat.saturating_sub(now);
     match used.checked_sub(quota.full()) {
         // Beyond the burst, that has to be given back first.

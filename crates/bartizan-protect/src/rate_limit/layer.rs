@@ -15,7 +15,7 @@ pub struct RateLimitLayer<O: Observer = ()> {
 
 /// Whether the service is told what a request was charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Charges {
+pub(crate) enum Charges {
     Told,
     Kept,
 }

@@ -6,8 +6,10 @@ use std::time::Instant;
 use http::request::Parts;
 
 use super::core::{Core, Subject};
+use super::keys::Head;
 use super::{
-    Decisions, Mode, Observer, Quota, RateLimiterBuilder, Rejected, Reservation, Snapshot, Usage,
+    Decisions, Mode, Observer, Policy, Quota, RateLimiterBuilder, Rejected, Reservation, Snapshot,
+    Usage,
 };
 
 /// A rate limiter, and the handle of one: clones are the same.
@@ -47,8 +49,20 @@ pub(super) type ArrivalFn = dyn Fn(&Parts) -> Option<Instant> + Send + Sync;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("policy: {policy} is none of {known}")]
 pub struct UnknownPolicy {
-    pub(super) policy: String,
-    pub(super) known: String,
+    policy: String,
+    known: String,
+}
+
+// === impl UnknownPolicy ===
+
+impl UnknownPolicy {
+    pub(crate) fn new<'a>(policy: &str, known: impl Iterator<Item = &'a Policy>) -> Self {
+        let known: Vec<&str> = known.map(|policy| &*policy.name).collect();
+        Self {
+            policy: policy.to_owned(),
+            known: known.join(", "),
+        }
+    }
 }
 
 // === impl RateLimiter ===
@@ -70,10 +84,10 @@ impl<O: Observer> RateLimiter<O> {
     ///
     /// When a policy does not let it through. None is charged then.
     pub fn try_acquire(&self, key: Option<&str>, cost: u32) -> Result<Reservation, Rejected> {
-        let mut decisions = Decisions::none(self.0.core.limits.len());
+        let mut decisions = Decisions::default();
         if let Some(cost) = NonZeroU32::new(cost) {
             let subject = Subject::Other { key, cost };
-            self.decide(subject, self.0.core.timer.now(), &mut decisions);
+            self.decide(&subject, self.0.core.timer.now(), &mut decisions);
         }
         match Rejected::new(&self.0.core, &decisions, false) {
             Some(rejected) => Err(rejected),
@@ -84,17 +98,24 @@ impl<O: Observer> RateLimiter<O> {
     /// What the policies say to a request. Charges them if they let it through, and none if not.
     #[must_use = "a request that is not let through must not be served"]
     pub fn check(&self, request: &Parts) -> Decisions {
-        let mut decisions = Decisions::none(self.0.core.limits.len());
+        let mut decisions = Decisions::default();
         self.check_into(request, &mut decisions);
         decisions
     }
 
-    /// The same, written to what the caller has, which spares a copy.
-    pub(super) fn check_into(&self, request: &Parts, decisions: &mut Decisions) {
+    /// The same in place of what `decisions` were before, which spares the copy of all the room that
+    /// they have.
+    pub fn check_into(&self, request: &Parts, decisions: &mut Decisions) {
+        decisions.clear();
         let Shared { core, arrival, .. } = &*self.0;
         let arrival = arrival.as_ref().and_then(|arrival| arrival(request));
         let now = arrival.unwrap_or_else(|| core.timer.now());
-        self.decide(Subject::Request(core.head(request)), now, decisions);
+        let peer = core.peer(request);
+        let head = Head {
+            parts: request,
+            peer: peer.as_ref(),
+        };
+        self.decide(&Subject::Request(head), now, decisions);
     }
 
     /// How the policies stand, in their order.
@@ -126,7 +147,7 @@ impl<O: Observer> RateLimiter<O> {
     /// # Errors
     ///
     /// When there is no such policy.
-    pub fn update(&self, policy: &str, quota: Quota) -> Result<(), UnknownPolicy> {
+    pub fn set_quota(&self, policy: &str, quota: Quota) -> Result<(), UnknownPolicy> {
         let core = &self.0.core;
         core.limits[core.find(policy)?].table.update(quota);
         Ok(())
@@ -156,7 +177,7 @@ impl<O: Observer> RateLimiter<O> {
         &self.0.core
     }
 
-    fn decide(&self, subject: Subject<'_>, now: Instant, decisions: &mut Decisions) {
+    fn decide(&self, subject: &Subject<'_>, now: Instant, decisions: &mut Decisions) {
         let Shared {
             core,
             data,

@@ -77,6 +77,7 @@ mod policy;
 mod quota;
 mod rejected;
 mod reservation;
+mod secret;
 mod service;
 mod snapshot;
 mod table;
@@ -103,6 +104,11 @@ pub use reservation::Reservation;
 pub use service::RateLimit;
 pub use snapshot::{KeyHash, Snapshot, Usage};
 
+pub(crate) use self::core::Subject;
+pub(crate) use builder::check;
+pub(crate) use fields::{Said, string};
 pub(crate) use keys::{Head, hash_peer, hash_text};
+pub(crate) use layer::Charges;
+pub(crate) use mode::ModeCell;
 
 const CHECKS: Checks = Checks("rate limit");

@@ -15,18 +15,18 @@ pub enum Mode {
 
 /// A mode that is changed while it is read.
 #[derive(Debug)]
-pub(super) struct ModeCell(AtomicU8);
+pub(crate) struct ModeCell(AtomicU8);
 
 // === impl ModeCell ===
 
 impl ModeCell {
-    pub(super) const fn new(mode: Mode) -> Self {
+    pub(crate) const fn new(mode: Mode) -> Self {
         Self(AtomicU8::new(mode as u8))
     }
 
     // Nothing else is published by it: a request sees the one or the other.
     #[inline]
-    pub(super) fn get(&self) -> Mode {
+    pub(crate) fn get(&self) -> Mode {
         match self.0.load(Ordering::Relaxed) {
             0 => Mode::Enforce,
             1 => Mode::Shadow,
@@ -34,7 +34,7 @@ impl ModeCell {
         }
     }
 
-    pub(super) fn set(&self, mode: Mode) {
+    pub(crate) fn set(&self, mode: Mode) {
         self.0.store(mode as u8, Ordering::Relaxed);
     }
 }

@@ -23,13 +23,13 @@ use super::{Keys, MissingKey, Mode, Overflow, Quota};
 #[derive(Clone)]
 #[must_use = "a policy does nothing outside a limiter"]
 pub struct Policy {
-    pub(super) name: Arc<str>,
-    pub(super) quota: Quota,
-    pub(super) keys: Keys,
-    pub(super) missing: MissingKey,
-    pub(super) cost: Cost,
-    pub(super) overrides: Overrides,
-    pub(super) mode: Mode,
+    pub(crate) name: Arc<str>,
+    pub(crate) quota: Quota,
+    pub(crate) keys: Keys,
+    pub(crate) missing: MissingKey,
+    pub(crate) cost: Cost,
+    pub(crate) overrides: Overrides,
+    pub(crate) mode: Mode,
     pub(super) capacity: usize,
     pub(super) overflow: Overflow,
     pub(super) names: usize,
@@ -44,14 +44,14 @@ pub const MAX_CAPACITY: usize = 1 << 36;
 
 /// What a request costs.
 #[derive(Clone)]
-pub(super) enum Cost {
+pub(crate) enum Cost {
     One,
     By(Arc<dyn Fn(&Parts) -> u32 + Send + Sync>),
 }
 
 /// Whose quota is another.
 #[derive(Clone)]
-pub(super) enum Overrides {
+pub(crate) enum Overrides {
     Nobody,
     By(Arc<QuotaFn>),
 }
@@ -141,7 +141,7 @@ impl Policy {
 impl Cost {
     /// What a request costs, unless it is nothing.
     #[inline]
-    pub(super) fn of(&self, parts: &Parts) -> Option<NonZeroU32> {
+    pub(crate) fn of(&self, parts: &Parts) -> Option<NonZeroU32> {
         match self {
             Self::One => Some(NonZeroU32::MIN),
             Self::By(cost) => NonZeroU32::new(cost(parts)),
@@ -154,7 +154,7 @@ impl Cost {
 impl Overrides {
     /// A request's quota, if it has another.
     #[inline]
-    pub(super) fn of(&self, parts: &Parts) -> Option<Quota> {
+    pub(crate) fn of(&self, parts: &Parts) -> Option<Quota> {
         match self {
             Self::Nobody => None,
             Self::By(overrides) => overrides(parts),

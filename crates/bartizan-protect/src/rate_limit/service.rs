@@ -53,7 +53,7 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
         let core = self.limiter.core();
-        let mut decisions = Decisions::none(core.limits.len());
+        let mut decisions = Decisions::default();
         self.limiter.check_into(&parts, &mut decisions);
         let says = self.answers != Answers::None;
         if let Some(rejected) = Rejected::new(core, &decisions, says) {

@@ -1,16 +1,19 @@
 use std::fmt;
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::request::Parts;
 
-use super::lease::Terms;
-use super::leases::Leases;
+use super::clock::Clock;
+use super::leases::Rules;
+use super::limit::{Limit, Limits};
 use super::shared::{PeerFn, Shared};
+use super::trip::Guarded;
 use super::{CHECKS, Observer, SharedLimiter, Store, StoreDown};
 use crate::breaker::{BreakerBuilder, Config};
-use crate::rate_limit::{Keys, MissingKey, Quota};
+use crate::rate_limit::{self, Policy};
 use crate::{InvalidConfig, Timer};
 
 /// How much of a burst a replica takes ahead at most: with ten replicas, a fifth of a burst more than
@@ -21,7 +24,7 @@ pub const DEFAULT_LEASE_SHARE: f64 = 0.02;
 /// little enough for a request to lose.
 pub const DEFAULT_DEADLINE: Duration = Duration::from_millis(5);
 
-/// How many keys a replica keeps leases of: a megabyte, and more than are busy at once in most
+/// How many keys of a policy a replica keeps leases of: a megabyte, and more than are busy at once in most
 /// services.
 pub const DEFAULT_CAPACITY: usize = 1 << 13;
 
@@ -35,25 +38,20 @@ const CONSECUTIVE_FAILURES: u32 = 5;
 /// within a second, and asking costs a deadline.
 const OPEN_TIME: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(10));
 
-/// How long a name is at most, in bytes.
-const MAX_NAME: usize = 64;
+/// What the breaker around the store is called.
+const BREAKER: &str = "shared limit";
 
 /// Puts a [`SharedLimiter`] together. Nothing is checked before [`build`](Self::build).
 #[must_use = "a builder does nothing until `build`"]
 pub struct SharedLimiterBuilder<St, O: Observer = ()> {
-    name: Arc<str>,
-    keys: Keys,
-    quota: Quota,
+    policies: Vec<Policy>,
     store: St,
-    lease_share: f64,
-    lease_time: Option<Duration>,
+    rules: Rules,
     capacity: usize,
     deadline: Duration,
     breaker: Option<Config>,
     down: StoreDown,
-    local: Option<Quota>,
     secret: [u8; 16],
-    missing: MissingKey,
     peer: Option<Arc<PeerFn>>,
     timer: Timer,
     observer: O,
@@ -62,22 +60,20 @@ pub struct SharedLimiterBuilder<St, O: Observer = ()> {
 // === impl SharedLimiterBuilder ===
 
 impl<St: Store> SharedLimiterBuilder<St> {
-    /// A limiter that is called `name` in all that is said of it, and in the store.
-    pub fn new(name: &str, keys: Keys, quota: Quota, store: St) -> Self {
+    pub(super) fn new(store: St) -> Self {
         Self {
-            name: name.into(),
-            keys,
-            quota,
+            policies: Vec::new(),
             store,
-            lease_share: DEFAULT_LEASE_SHARE,
-            lease_time: None,
+            rules: Rules {
+                share: DEFAULT_LEASE_SHARE,
+                time: None,
+                replicas: NonZeroU32::MIN,
+            },
             capacity: DEFAULT_CAPACITY,
             deadline: DEFAULT_DEADLINE,
             breaker: None,
             down: StoreDown::default(),
-            local: None,
             secret: [0; 16],
-            missing: MissingKey::default(),
             peer: None,
             timer: Timer::default(),
             observer: (),
@@ -86,23 +82,32 @@ impl<St: Store> SharedLimiterBuilder<St> {
 }
 
 impl<St: Store, O: Observer> SharedLimiterBuilder<St, O> {
+    /// One policy more, of [`MAX_POLICIES`](rate_limit::MAX_POLICIES) at most. A request has to pass
+    /// all of them. Its name, quota and hashed keys are what replicas have to have in common.
+    ///
+    /// Its capacity, overflow and names are of a local table, and not asked.
+    pub fn with_policy(mut self, policy: Policy) -> Self {
+        self.policies.push(policy);
+        self
+    }
+
     /// Which part of a burst a replica takes ahead at most for one key, from 0 to 1; one unit at
-    /// least. With 0, each request asks the store, and nothing passes beyond the quota. Default:
+    /// least. With 0, nothing is taken ahead, and each request asks the store. Default:
     /// [`DEFAULT_LEASE_SHARE`].
     pub const fn with_lease_share(mut self, share: f64) -> Self {
-        self.lease_share = share;
+        self.rules.share = share;
         self
     }
 
     /// How long what was taken ahead can be used, 1 ms to 24 h. Units that are left then are lost to
     /// all. Default: the time that the quota's rate is for, within these bounds.
     pub const fn with_lease_time(mut self, time: Duration) -> Self {
-        self.lease_time = Some(time);
+        self.rules.time = Some(time);
         self
     }
 
-    /// How many keys are known here at once, at 128 bytes each, rounded up to a multiple of 8.
-    /// Default: [`DEFAULT_CAPACITY`].
+    /// How many keys of each policy are known here at once, at 128 bytes each, rounded up to a
+    /// multiple of 8. Default: [`DEFAULT_CAPACITY`].
     ///
     /// The store knows all of them, so those beyond cost round trips, and what others have taken
     /// ahead.
@@ -132,11 +137,10 @@ impl<St: Store, O: Observer> SharedLimiterBuilder<St, O> {
         self
     }
 
-    /// What a key has in each replica while the store is down, by [`StoreDown::LocalOnly`]: the
-    /// quota divided by the number of replicas, for who knows that. Default: the quota, which then
-    /// each of them gives once.
-    pub const fn with_local_quota(mut self, quota: Quota) -> Self {
-        self.local = Some(quota);
+    /// How many replicas there are, for who knows that: into so many parts quotas are divided while
+    /// the store is down, by [`StoreDown::LocalOnly`]. Default: 1, so that each of them gives all.
+    pub const fn with_replicas(mut self, replicas: NonZeroU32) -> Self {
+        self.rules.replicas = replicas;
         self
     }
 
@@ -144,12 +148,6 @@ impl<St: Store, O: Observer> SharedLimiterBuilder<St, O> {
     /// store can find out which address or name is in it by trying all. Default: none.
     pub const fn with_secret(mut self, secret: [u8; 16]) -> Self {
         self.secret = secret;
-        self
-    }
-
-    /// What requests are charged to that have no key. Default: [`MissingKey::Peer`].
-    pub const fn with_missing_key(mut self, missing: MissingKey) -> Self {
-        self.missing = missing;
         self
     }
 
@@ -172,19 +170,14 @@ impl<St: Store, O: Observer> SharedLimiterBuilder<St, O> {
     /// Who is told what happens. Default: nobody.
     pub fn with_observer<P: Observer>(self, observer: P) -> SharedLimiterBuilder<St, P> {
         SharedLimiterBuilder {
-            name: self.name,
-            keys: self.keys,
-            quota: self.quota,
+            policies: self.policies,
             store: self.store,
-            lease_share: self.lease_share,
-            lease_time: self.lease_time,
+            rules: self.rules,
             capacity: self.capacity,
             deadline: self.deadline,
             breaker: self.breaker,
             down: self.down,
-            local: self.local,
             secret: self.secret,
-            missing: self.missing,
             peer: self.peer,
             timer: self.timer,
             observer,
@@ -195,15 +188,12 @@ impl<St: Store, O: Observer> SharedLimiterBuilder<St, O> {
     ///
     /// # Errors
     ///
-    /// When the name is empty, not visible ASCII, or longer than 64 bytes; the share is not from 0
-    /// to 1; a time is not 1 ms to 24 h; or it is for no keys or more than [`MAX_CAPACITY`].
+    /// When there is no policy, or there are more than [`MAX_POLICIES`](rate_limit::MAX_POLICIES);
+    /// when a name is empty, not visible ASCII, longer than 64 bytes, or another policy's; the share
+    /// is not from 0 to 1; a time is not 1 ms to 24 h; or it is for no keys or more than
+    /// [`MAX_CAPACITY`].
     pub fn build(self) -> Result<SharedLimiter<St, O>, InvalidConfig> {
         self.check()?;
-        let terms = Terms {
-            // At most the burst.
-            most: ((f64::from(self.quota.burst()) * self.lease_share) as u32).max(1),
-            time: self.lease_time(),
-        };
         let breaker = match self.breaker {
             Some(config) => config,
             None => Config::builder()
@@ -211,52 +201,50 @@ impl<St: Store, O: Observer> SharedLimiterBuilder<St, O> {
                 .with_open_time(OPEN_TIME.0, OPEN_TIME.1)
                 .build()?,
         };
+        let breaker = BreakerBuilder::new(BREAKER, breaker)
+            .with_observer(self.observer.breaker())
+            .with_timer(self.timer.clone());
+        let names = self.policies.iter().map(|policy| &*policy.name);
+        let data = names.map(|name| self.observer.policy(name)).collect();
+        let limits = self.policies.into_iter().map(|policy| {
+            // All requests are one key.
+            let capacity = match policy.keys.is_global() {
+                true => 1,
+                false => self.capacity,
+            };
+            Limit::new(policy, capacity, self.rules)
+        });
         Ok(SharedLimiter(Arc::new(Shared {
-            leases: Arc::new(Leases::new(self.capacity, terms, self.timer.now())),
-            breaker: BreakerBuilder::new(&self.name, breaker)
-                .with_timer(self.timer.clone())
-                .build(),
-            name: self.name,
-            keys: self.keys,
-            local: self.local.unwrap_or(self.quota),
-            quota: self.quota,
-            store: self.store,
-            timer: self.timer,
-            deadline: self.deadline,
+            limits: Arc::new(Limits {
+                all: limits.collect(),
+                clock: Clock::new(self.timer),
+                secret: self.secret,
+            }),
+            data,
+            store: Guarded {
+                store: self.store,
+                breaker: breaker.build(),
+                deadline: self.deadline,
+                is_failing: Default::default(),
+            },
             down: self.down,
-            secret: self.secret,
             peer: self.peer,
-            missing: self.missing,
             observer: self.observer,
             counts: Default::default(),
-            is_failing: Default::default(),
-            had_keyless: Default::default(),
         })))
     }
 
-    fn lease_time(&self) -> Duration {
-        self.lease_time.unwrap_or_else(|| {
-            let per = self.quota.per();
-            per.clamp(Duration::from_millis(1), crate::MAX_DURATION)
-        })
-    }
-
     fn check(&self) -> Result<(), InvalidConfig> {
-        let name = &self.name;
-        let is_visible = name.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        rate_limit::check(CHECKS, &self.policies)?;
         CHECKS.check(
-            is_visible && (1..=MAX_NAME).contains(&name.len()),
-            "name",
-            format_args!("{name:?}"),
-            format_args!("1 to {MAX_NAME} visible ASCII characters"),
-        )?;
-        CHECKS.check(
-            (0.0..=1.0).contains(&self.lease_share),
+            (0.0..=1.0).contains(&self.rules.share),
             "lease_share",
-            self.lease_share,
+            self.rules.share,
             "from 0 to 1",
         )?;
-        CHECKS.duration("lease_time", self.lease_time())?;
+        if let Some(time) = self.rules.time {
+            CHECKS.duration("lease_time", time)?;
+        }
         CHECKS.duration("deadline", self.deadline)?;
         CHECKS.check(
             (1..=MAX_CAPACITY).contains(&self.capacity),
@@ -270,9 +258,7 @@ impl<St: Store, O: Observer> SharedLimiterBuilder<St, O> {
 impl<St, O: Observer> fmt::Debug for SharedLimiterBuilder<St, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SharedLimiterBuilder")
-            .field("name", &self.name)
-            .field("keys", &self.keys)
-            .field("quota", &self.quota)
+            .field("policies", &self.policies)
             .finish_non_exhaustive()
     }
 }

@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{By, Decision};
+use super::{By, Decisions};
 
 /// What a limiter has done since it was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -10,7 +10,7 @@ pub struct Counts {
     pub allowed: u64,
     /// Requests that were rejected.
     pub rejected: u64,
-    /// Requests of both that were decided without the store, because it was down or too slow.
+    /// Requests of both that a policy has decided without the store, because it was down or too slow.
     pub without_store: u64,
     /// How often the store was asked.
     pub asked: u64,
@@ -30,12 +30,13 @@ pub(super) struct Counters {
 // === impl Counters ===
 
 impl Counters {
-    pub(super) fn decided(&self, decision: &Decision) {
-        add(match decision.refusal {
-            Some(_) => &self.rejected,
-            None => &self.allowed,
+    pub(super) fn decided(&self, rejected: bool, decisions: &Decisions) {
+        add(match rejected {
+            true => &self.rejected,
+            false => &self.allowed,
         });
-        if decision.by == By::StoreDown {
+        let mut by = decisions.iter().map(|(_, decision)| decision.by());
+        if by.any(|by| by == By::StoreDown) {
             add(&self.without_store);
         }
     }

@@ -1,60 +1,79 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::Grant;
+use super::clock::nanos;
+use crate::rate_limit::{Quota, gcra};
 
-/// What is known of a key here: the units that a store has given for it and nobody has used yet, or
-/// how long it gives none.
-#[derive(Debug, Clone, Copy)]
+/// What is known of a key here: the units that a store has given for it and nobody has used yet, and
+/// what it has said of the others. Times are nanoseconds since the limiter was made.
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Lease {
     units: u32,
     /// When the units are void.
-    until: Instant,
-    /// Until when there is none to be had.
-    refused: Instant,
+    until: u64,
+    /// The most units that have come at once, of those that are here.
+    largest: u32,
     /// How many units were asked for last.
     asked: u32,
+    /// How many units were used that were not here: the next that come go there.
+    debt: u32,
+    /// When the store's budget is full, if nobody else uses any of it.
+    full: u64,
+    /// The same, and not a moment too late: what it has no room for is not asked for.
+    full_at_least: u64,
 }
 
-/// How large a lease may be, and for how long it is good.
+/// How large a lease may be, and for how many nanoseconds it is good.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Terms {
     pub(super) most: u32,
-    pub(super) time: Duration,
+    pub(super) time: u64,
 }
 
-/// What becomes of a request that wants one unit.
+/// What becomes of a request that wants some units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Take {
-    Taken,
+    /// They are good until then.
+    Taken { until: u64 },
     /// The store gives none before that is over.
     Refused(Duration),
-    /// The store has to be asked, for up to so many.
-    Empty {
-        most: u32,
-    },
+    /// The store has to be asked.
+    Empty(Want),
+}
+
+/// How many units the store is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Want {
+    pub(super) least: u32,
+    pub(super) most: u32,
+}
+
+/// What a key has left, as far as it is known here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Left {
+    pub(super) units: u32,
+    /// When there is one more.
+    pub(super) next: Option<Duration>,
 }
 
 // === impl Lease ===
 
 impl Lease {
-    pub(super) const fn new(now: Instant) -> Self {
-        Self {
-            units: 0,
-            until: now,
-            refused: now,
-            asked: 0,
-        }
-    }
-
-    pub(super) fn take(&mut self, now: Instant, terms: Terms) -> Take {
+    pub(super) fn take(&mut self, cost: u32, now: u64, quota: &Quota, terms: Terms) -> Take {
         let is_good = now < self.until;
-        if is_good && self.units > 0 {
-            self.units -= 1;
-            return Take::Taken;
+        if !is_good {
+            self.clear();
         }
-        self.units = 0;
-        if now < self.refused {
-            return Take::Refused(self.refused - now);
+        let Some(least) = cost.checked_sub(self.units).filter(|least| *least > 0) else {
+            self.units -= cost;
+            return Take::Taken { until: self.until };
+        };
+        let needed = self
+            .full_at_least
+            .saturating_add(u64::from(least) * quota.unit());
+        match needed.saturating_sub(now.saturating_add(quota.full())) {
+            0 => {}
+            wait => return Take::Refused(Duration::from_nanos(wait)),
         }
         // Twice as many as last time if those were used up in time: who seldom comes does not lose
         // what they do not use, and who is busy asks for all at once before long.
@@ -62,124 +81,101 @@ impl Lease {
             true => self.asked.saturating_mul(2),
             false => 1,
         };
-        Take::Empty {
-            most: most.clamp(1, terms.most),
+        let most = most.clamp(1, terms.most).saturating_sub(self.units);
+        Take::Empty(Want {
+            least,
+            most: most.max(least.saturating_add(self.debt)),
+        })
+    }
+
+    /// All of its units, and until when they are good: for whoever has not found enough, and asks
+    /// the store for the others.
+    pub(super) fn empty(&mut self) -> (u32, u64) {
+        (std::mem::take(&mut self.units), self.until)
+    }
+
+    /// The store was asked at `asked`, and has answered. The least is the asker's, if it was given.
+    pub(super) fn fill(
+        &mut self,
+        asked: u64,
+        want: Want,
+        grant: &Grant,
+        quota: &Quota,
+        terms: Terms,
+    ) {
+        self.asked = want.most;
+        if asked >= self.until {
+            self.clear();
+        }
+        match grant.granted.checked_sub(want.least) {
+            Some(ahead) => {
+                let paid = ahead.min(self.debt);
+                self.debt -= paid;
+                self.until = asked.saturating_add(terms.time);
+                self.put(ahead - paid, terms);
+                let used = quota.burst().saturating_sub(grant.remaining);
+                self.full = asked.saturating_add(u64::from(used) * quota.unit());
+            }
+            None => {
+                // The store has counted from a moment after `asked`, so it may be asked a bit too
+                // early, and never later than need be.
+                let room = u64::from(want.least) * quota.unit();
+                let wait = asked.saturating_add(nanos(grant.retry_after));
+                self.full = wait.saturating_add(quota.full()).saturating_sub(room);
+                self.full_at_least = self.full;
+            }
         }
     }
 
-    /// The store was asked for `most` units at `asked`, and has answered. The first unit is the
-    /// asker's.
-    pub(super) fn fill(&mut self, asked: Instant, most: u32, grant: &Grant, terms: Terms) {
-        self.asked = most;
-        match grant.granted.checked_sub(1) {
-            Some(units) => {
-                self.units = units;
-                self.until = asked + terms.time;
-            }
-            // The store has counted from a moment after `asked`, so it may be asked a bit too early,
-            // and never later than need be.
-            None => self.refused = asked + grant.retry_after,
+    /// Gives back units that were taken, and are good until then.
+    pub(super) fn give_back(&mut self, units: u32, until: u64, terms: Terms) {
+        // Whatever is here is good for as long at least: it has come later.
+        self.until = self.until.max(until);
+        self.put(units, terms);
+    }
+
+    /// Charges for units that were used.
+    pub(super) fn charge(&mut self, units: u32, now: u64, quota: &Quota) {
+        if now >= self.until {
+            self.clear();
+        }
+        let paid = units.min(self.units);
+        self.units -= paid;
+        // Nobody owes more than a burst.
+        self.debt = self.debt.saturating_add(units - paid).min(quota.burst());
+    }
+
+    /// There is never more in a lease than it may have, or one request has taken.
+    fn put(&mut self, units: u32, terms: Terms) {
+        self.largest = self.largest.max(units);
+        let most = terms.most.max(self.largest);
+        self.units = self.units.saturating_add(units).min(most);
+    }
+
+    const fn clear(&mut self) {
+        self.units = 0;
+        self.largest = 0;
+    }
+
+    pub(super) fn left(&self, now: u64, quota: &Quota) -> Left {
+        let here = match now < self.until {
+            true => self.units,
+            false => 0,
+        };
+        let there = gcra::remaining(quota, self.full, now);
+        Left {
+            units: there.saturating_add(here).min(quota.burst()),
+            next: gcra::until_next(quota, self.full, now).map(Duration::from_nanos),
         }
     }
 
     /// Whether nothing is lost by forgetting it.
-    pub(super) fn is_spent(&self, now: Instant) -> bool {
-        (self.units == 0 || now >= self.until) && now >= self.refused
+    pub(super) fn is_spent(&self, now: u64, quota: &Quota) -> bool {
+        let is_refused =
+            self.full_at_least.saturating_add(quota.unit()) > now.saturating_add(quota.full());
+        (self.units == 0 || now >= self.until) && self.debt == 0 && !is_refused
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const TERMS: Terms = Terms {
-        most: 5,
-        time: Duration::from_secs(1),
-    };
-
-    fn start() -> Instant {
-        tokio::time::Instant::now().into_std()
-    }
-
-    fn granted(granted: u32) -> Grant {
-        Grant {
-            granted,
-            retry_after: Duration::ZERO,
-            remaining: 0,
-        }
-    }
-
-    #[test]
-    fn a_busy_key_asks_for_more_each_time_up_to_the_most() {
-        let now = start();
-        let mut lease = Lease::new(now);
-        for most in [1, 2, 4, 5, 5] {
-            assert_eq!(lease.take(now, TERMS), Take::Empty { most });
-            lease.fill(now, most, &granted(most), TERMS);
-            for _ in 1..most {
-                assert_eq!(lease.take(now, TERMS), Take::Taken);
-            }
-        }
-    }
-
-    #[test]
-    fn a_lease_that_is_not_used_in_time_is_void_and_the_next_one_small() {
-        let now = start();
-        let mut lease = Lease::new(now);
-        lease.fill(now, 4, &granted(4), TERMS);
-        assert!(!lease.is_spent(now));
-        let last = now + TERMS.time - Duration::from_nanos(1);
-        assert_eq!(lease.take(last, TERMS), Take::Taken);
-        let over = now + TERMS.time;
-        assert!(lease.is_spent(over));
-        assert_eq!(lease.take(over, TERMS), Take::Empty { most: 1 });
-    }
-
-    #[test]
-    fn a_refusal_holds_for_as_long_as_the_store_has_said() {
-        let now = start();
-        let wait = Duration::from_millis(30);
-        let mut lease = Lease::new(now);
-        let refusal = Grant {
-            retry_after: wait,
-            ..granted(0)
-        };
-        lease.fill(now, 1, &refusal, TERMS);
-        assert_eq!(lease.take(now, TERMS), Take::Refused(wait));
-        assert!(!lease.is_spent(now));
-        assert_eq!(lease.take(now + wait, TERMS), Take::Empty { most: 1 });
-        assert!(lease.is_spent(now + wait));
-    }
-
-    proptest! {
-        #[test]
-        fn never_more_is_taken_than_was_given(
-            steps in prop::collection::vec((0..700_u64, 0..8_u32), 1..200),
-        ) {
-            let mut now = start();
-            let mut lease = Lease::new(now);
-            let (mut given, mut taken) = (0, 0);
-            for (pause, gives) in steps {
-                now += Duration::from_millis(pause);
-                match lease.take(now, TERMS) {
-                    Take::Taken => taken += 1,
-                    Take::Refused(wait) => prop_assert!(wait <= Duration::from_millis(10)),
-                    Take::Empty { most } => {
-                        prop_assert!((1..=TERMS.most).contains(&most));
-                        let mut grant = granted(gives.min(most));
-                        if grant.granted == 0 {
-                            grant.retry_after = Duration::from_millis(10);
-                        } else {
-                            taken += 1;
-                        }
-                        given += grant.granted;
-                        lease.fill(now, most, &grant, TERMS);
-                    }
-                }
-                prop_assert!(taken <= given);
-            }
-        }
-    }
-}
+mod tests;

@@ -1,14 +1,18 @@
 use std::hash::{BuildHasher, RandomState};
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 
-use super::Grant;
-use super::gcra;
-use super::lease::{Lease, Take, Terms};
-use crate::rate_limit::Quota;
+use super::charge::{Charge, Held, Purse};
+use super::clock::nanos;
+use super::lease::{Lease, Left, Take, Terms, Want};
+use super::refill::Refill;
+use super::{Grant, gcra};
+use crate::MAX_DURATION;
+use crate::rate_limit::{self, Quota};
 
 /// The leases of the keys that were here last, as many as there is room for.
 ///
@@ -20,41 +24,52 @@ pub(super) struct Leases {
     sets: Box<[Mutex<Vec<Slot>>]>,
     /// Which set a key is in is nobody's business who chooses keys.
     hash: RandomState,
-    origin: Instant,
-    terms: Terms,
+    rules: Rules,
+}
+
+/// What leases are like, whatever the quota is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rules {
+    /// Which part of a burst one may be.
+    pub(super) share: f64,
+    /// For how long one is good, if not for as long as the quota's rate is for.
+    pub(super) time: Option<Duration>,
+    /// Into how many parts a quota is divided while the store is down.
+    pub(super) replicas: NonZeroU32,
+}
+
+/// Whose budget, and how large: with another quota it is another one, here as in the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Key {
+    pub(super) hash: u128,
+    pub(super) quota: Quota,
 }
 
 #[derive(Debug)]
 struct Slot {
-    key: u128,
+    key: Key,
     lease: Lease,
     /// Who waits for the store's answer, while somebody is asking it.
     asking: Option<Arc<Notify>>,
-    used: Instant,
-    /// When the budget is full that the key has here while the store is down, in nanoseconds.
+    used: u64,
+    /// When the budget is full that the key has here while the store is down.
     local: u64,
 }
 
 /// What a request does next.
 #[derive(Debug)]
 pub(super) enum Step {
-    Taken,
-    Refused(Duration),
+    Known(Known),
     /// Somebody is asking the store already.
     Wait(OwnedNotified),
     Ask(Refill),
-    /// The store has to be asked, and there is no room for what else it may give.
-    NoRoom,
 }
 
-/// The right to ask the store for a key, which nobody else has meanwhile. Whoever waits is woken when
-/// it is dropped, however that comes.
+/// What is known without asking.
 #[derive(Debug)]
-pub(super) struct Refill {
-    leases: Arc<Leases>,
-    key: u128,
-    pub(super) most: u32,
-    waiters: Arc<Notify>,
+pub(super) enum Known {
+    Taken(Held, Left),
+    Refused(Duration, Left),
 }
 
 /// How many places a key can be in.
@@ -64,62 +79,131 @@ const PLACES: usize = 8;
 
 impl Leases {
     /// Room for this many keys, rounded up to whole sets.
-    pub(super) fn new(keys: usize, terms: Terms, now: Instant) -> Self {
+    pub(super) fn new(keys: usize, rules: Rules) -> Self {
         let sets = (0..keys.div_ceil(PLACES)).map(|_| Mutex::default());
         Self {
             sets: sets.collect(),
             hash: RandomState::new(),
-            origin: now,
-            terms,
+            rules,
         }
     }
 
-    pub(super) const fn terms(&self) -> Terms {
-        self.terms
+    pub(super) fn terms(&self, quota: &Quota) -> Terms {
+        self.rules.terms(quota)
     }
 
-    pub(super) fn step(self: &Arc<Self>, key: u128, now: Instant) -> Step {
+    /// Takes `cost` units of a lease, or says how to come by them.
+    pub(super) fn step(self: &Arc<Self>, key: &Key, cost: u32, now: u64) -> Step {
+        let (quota, terms) = (&key.quota, self.terms(&key.quota));
         let mut set = self.set(key);
         let Some(slot) = self.slot(&mut set, key, now) else {
-            return Step::NoRoom;
+            let want = Want {
+                least: cost,
+                most: cost,
+            };
+            let none = Held::new(Charge::of_lease(self, key, 0, now));
+            return Step::Ask(Refill::new(self, key, want, none, None));
         };
-        match slot.lease.take(now, self.terms) {
-            Take::Taken => Step::Taken,
-            Take::Refused(wait) => Step::Refused(wait),
+        let take = slot.lease.take(cost, now, quota, terms);
+        let left = slot.lease.left(now, quota);
+        match take {
+            Take::Taken { until } => {
+                let charge = Charge::of_lease(self, key, cost, until);
+                Step::Known(Known::Taken(Held::new(charge), left))
+            }
+            Take::Refused(wait) => Step::Known(Known::Refused(wait, left)),
             // It hears of all that comes from here on, also before it is polled.
-            Take::Empty { .. } if let Some(asking) = &slot.asking => {
+            Take::Empty(_) if let Some(asking) = &slot.asking => {
                 Step::Wait(Arc::clone(asking).notified_owned())
             }
-            Take::Empty { most } => {
+            Take::Empty(want) => {
+                let (units, until) = slot.lease.empty();
+                let here = Held::new(Charge::of_lease(self, key, units, until));
                 let waiters = Arc::default();
                 slot.asking = Some(Arc::clone(&waiters));
-                Step::Ask(Refill {
-                    leases: Arc::clone(self),
-                    key,
-                    most,
-                    waiters,
-                })
+                Step::Ask(Refill::new(self, key, want, here, Some(waiters)))
             }
         }
     }
 
-    /// One unit of a budget that is this process' own. `None` where there is no room for one.
-    pub(super) fn local(&self, key: u128, now: Instant, quota: &Quota) -> Option<Grant> {
-        let nanos = self.nanos(now);
+    /// Takes of a budget that is this process' own. `None` where there is no room for one.
+    pub(super) fn local(self: &Arc<Self>, key: &Key, cost: u32, now: u64) -> Option<Known> {
+        let quota = self.rules.local(&key.quota);
         let mut set = self.set(key);
         let slot = self.slot(&mut set, key, now)?;
-        let (grant, full) = gcra::grant(quota, slot.local, nanos, 1, 1);
+        // What costs more than there ever is here costs all of it.
+        let cost = cost.min(quota.burst());
+        let (grant, full) = gcra::grant(&quota, slot.local, now, cost, cost);
         slot.local = full;
-        Some(grant)
+        let left = Left {
+            units: grant.remaining,
+            next: rate_limit::gcra::until_next(&quota, full, now).map(Duration::from_nanos),
+        };
+        Some(match grant.granted {
+            0 => Known::Refused(grant.retry_after, left),
+            _ => {
+                let charge = Charge::local(self, key, cost, full);
+                Known::Taken(Held::new(charge), left)
+            }
+        })
     }
 
-    fn nanos(&self, now: Instant) -> u64 {
-        // For 584 years.
-        now.saturating_duration_since(self.origin).as_nanos() as u64
+    /// The store was asked for a key at `asked`, and has said this. Answers until when that is good,
+    /// and what the key has left.
+    pub(super) fn fill(&self, key: &Key, asked: u64, want: Want, grant: &Grant) -> (u64, Left) {
+        let terms = self.terms(&key.quota);
+        let mut set = self.set(key);
+        let mut without_place = Lease::default();
+        let lease = match set.iter_mut().find(|slot| slot.key == *key) {
+            Some(slot) => &mut slot.lease,
+            None => &mut without_place,
+        };
+        lease.fill(asked, want, grant, &key.quota, terms);
+        let until = asked.saturating_add(terms.time);
+        (until, lease.left(asked, &key.quota))
     }
 
-    fn set(&self, key: u128) -> MutexGuard<'_, Vec<Slot>> {
-        let set = self.hash.hash_one(key) % self.sets.len() as u64;
+    /// Nobody is asking for the key any more.
+    pub(super) fn answered(&self, key: &Key) {
+        if let Some(slot) = self.set(key).iter_mut().find(|slot| slot.key == *key) {
+            slot.asking = None;
+        }
+    }
+
+    /// Units that were taken are free again, if the key is still here.
+    pub(super) fn give_back(&self, key: &Key, units: u32, purse: Purse, until: u64) {
+        let mut set = self.set(key);
+        let Some(slot) = set.iter_mut().find(|slot| slot.key == *key) else {
+            return;
+        };
+        match purse {
+            Purse::Lease => slot.lease.give_back(units, until, self.terms(&key.quota)),
+            Purse::Local => {
+                let unit = self.rules.local(&key.quota).unit();
+                slot.local = slot.local.saturating_sub(u64::from(units) * unit);
+            }
+        }
+    }
+
+    /// More units were used than were taken. Forgotten where there is no room for the key.
+    pub(super) fn charge(&self, key: &Key, units: u32, purse: Purse, now: u64) {
+        let mut set = self.set(key);
+        let Some(slot) = self.slot(&mut set, key, now) else {
+            return;
+        };
+        match purse {
+            Purse::Lease => slot.lease.charge(units, now, &key.quota),
+            Purse::Local => {
+                let quota = self.rules.local(&key.quota);
+                let used = u64::from(units).saturating_mul(quota.unit());
+                // As much as a burst is read of it.
+                slot.local = slot.local.max(now).saturating_add(used);
+            }
+        }
+    }
+
+    fn set(&self, key: &Key) -> MutexGuard<'_, Vec<Slot>> {
+        let set = self.hash.hash_one(key.hash) % self.sets.len() as u64;
         // Nothing is left half done where it could panic.
         self.sets[set as usize]
             .lock()
@@ -127,18 +211,17 @@ impl Leases {
     }
 
     /// The slot of `key`, which is a new one if it has none. `None` where nobody can go.
-    fn slot<'a>(&self, set: &'a mut Vec<Slot>, key: u128, now: Instant) -> Option<&'a mut Slot> {
-        let nanos = self.nanos(now);
-        let at = match set.iter().position(|slot| slot.key == key) {
+    fn slot<'a>(&self, set: &'a mut Vec<Slot>, key: &Key, now: u64) -> Option<&'a mut Slot> {
+        let at = match set.iter().position(|slot| slot.key == *key) {
             Some(at) => at,
             None if set.len() < PLACES => {
-                set.push(Slot::new(key, now));
+                set.push(Slot::new(*key));
                 set.len() - 1
             }
             None => {
                 let can_go = set.iter().enumerate().filter(|(_, it)| it.asking.is_none());
-                let (at, _) = can_go.min_by_key(|(_, it)| (!it.is_spent(now, nanos), it.used))?;
-                set[at] = Slot::new(key, now);
+                let (at, _) = can_go.min_by_key(|(_, it)| (!it.is_spent(now), it.used))?;
+                set[at] = Slot::new(*key);
                 at
             }
         };
@@ -147,44 +230,44 @@ impl Leases {
     }
 }
 
+// === impl Rules ===
+
+impl Rules {
+    pub(super) fn terms(&self, quota: &Quota) -> Terms {
+        let time = self.time.unwrap_or_else(|| {
+            let per = quota.per();
+            per.clamp(Duration::from_millis(1), MAX_DURATION)
+        });
+        Terms {
+            // At most the burst.
+            most: ((f64::from(quota.burst()) * self.share) as u32).max(1),
+            time: nanos(time),
+        }
+    }
+
+    /// What a key has in each replica while the store is down: of a unit that takes months, all.
+    fn local(&self, quota: &Quota) -> Quota {
+        let burst = (quota.burst() / self.replicas).max(1);
+        let per = quota.per().saturating_mul(self.replicas.get());
+        Quota::new(quota.rate(), per, burst).unwrap_or(*quota)
+    }
+}
+
 // === impl Slot ===
 
 impl Slot {
-    const fn new(key: u128, now: Instant) -> Self {
+    fn new(key: Key) -> Self {
         Self {
             key,
-            lease: Lease::new(now),
+            lease: Lease::default(),
             asking: None,
-            used: now,
+            used: 0,
             local: 0,
         }
     }
 
-    fn is_spent(&self, now: Instant, nanos: u64) -> bool {
-        self.lease.is_spent(now) && self.local <= nanos
-    }
-}
-
-// === impl Refill ===
-
-impl Refill {
-    /// The store was asked at `asked`, and has said this.
-    pub(super) fn fill(self, asked: Instant, grant: &Grant) {
-        let mut set = self.leases.set(self.key);
-        if let Some(slot) = set.iter_mut().find(|slot| slot.key == self.key) {
-            slot.lease.fill(asked, self.most, grant, self.leases.terms);
-        }
-    }
-}
-
-impl Drop for Refill {
-    fn drop(&mut self) {
-        let mut set = self.leases.set(self.key);
-        if let Some(slot) = set.iter_mut().find(|slot| slot.key == self.key) {
-            slot.asking = None;
-        }
-        drop(set);
-        self.waiters.notify_waiters();
+    fn is_spent(&self, now: u64) -> bool {
+        self.lease.is_spent(now, &self.key.quota) && self.local <= now
     }
 }
 

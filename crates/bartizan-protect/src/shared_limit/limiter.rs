@@ -1,17 +1,14 @@
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use http::request::Parts;
 
-use super::leases::Step;
-use super::observer::By;
-use super::shared::Shared;
-use super::{Counts, Observer, Refusal, Rejected, SharedLimiterBuilder, Store};
-use crate::InvalidConfig;
+use super::limit::{Limit, Question};
+use super::shared::{Shared, Start};
+use super::{Counts, Observer, Rejected, Reservation, SharedLimiterBuilder, Store};
 use crate::breaker::Breaker;
-use crate::rate_limit::{Head, Keys, Quota, hash_text};
+use crate::rate_limit::{Answers, Head, Mode, Quota, Subject, UnknownPolicy};
 
 /// A limiter whose budgets are in a store that replicas share, and the handle of one: clones are the
 /// same.
@@ -20,87 +17,101 @@ use crate::rate_limit::{Head, Keys, Quota, hash_text};
 /// by [`acquire`](Self::acquire).
 pub struct SharedLimiter<St, O: Observer = ()>(pub(super) Arc<Shared<St, O>>);
 
-/// A decision, or the way to one.
-pub(super) enum Start {
-    Decided(Result<(), Rejected>),
-    Asking(Asking),
-}
-
-pub(super) type Asking = Pin<Box<dyn Future<Output = Result<(), Rejected>> + Send>>;
-
 // === impl SharedLimiter ===
 
 impl<St: Store> SharedLimiter<St> {
-    /// A limiter that is called `name` in all that is said of it, and in the store.
-    pub fn builder(name: &str, keys: Keys, quota: Quota, store: St) -> SharedLimiterBuilder<St> {
-        SharedLimiterBuilder::new(name, keys, quota, store)
-    }
-
-    /// The same with everything at its default.
-    ///
-    /// # Errors
-    ///
-    /// As [`SharedLimiterBuilder::build`].
-    pub fn new(name: &str, keys: Keys, quota: Quota, store: St) -> Result<Self, InvalidConfig> {
-        Self::builder(name, keys, quota, store).build()
+    /// A limiter without policies yet, that reports to nobody.
+    pub fn builder(store: St) -> SharedLimiterBuilder<St> {
+        SharedLimiterBuilder::new(store)
     }
 }
 
 impl<St: Store, O: Observer> SharedLimiter<St, O> {
-    /// Asks for one unit of the budget of `key`. `None` is a key that is
-    /// [missing](crate::rate_limit::MissingKey).
+    /// Asks for `cost` units at once, of `key` by every policy that has keys. `None` is a key that
+    /// is [missing](crate::rate_limit::MissingKey). Nothing is asked for by a cost of 0.
+    ///
+    /// The policies' own costs, keys and overrides are of requests, and not asked.
     ///
     /// Waits for the store, and where somebody else is asking it already, for that: for the
     /// [deadline](SharedLimiterBuilder::with_deadline) each.
     ///
     /// # Errors
     ///
-    /// When it is not let through.
+    /// When a policy does not let it through. None is charged then.
     ///
     /// # Cancel safety
     ///
-    /// Dropped while it waits, it may have been charged all the same; others that wait for its
-    /// answer ask for themselves.
-    pub async fn acquire(&self, key: Option<&str>) -> Result<(), Rejected> {
-        let shared = &self.0;
-        let key = shared.key(None, |hasher| {
-            if !shared.keys.is_global() {
-                hash_text(key?, hasher);
-            }
-            Some(())
-        });
-        match self.start_for(key) {
+    /// Dropped while it waits, it gives back what it has taken of leases; others that wait for its
+    /// answer ask for themselves. What the store is about to give it is lost.
+    pub async fn acquire(&self, key: Option<&str>, cost: u32) -> Result<Reservation, Rejected> {
+        let questions = match NonZeroU32::new(cost) {
+            Some(cost) => self.questions(Subject::Other { key, cost }),
+            None => Vec::new(),
+        };
+        let passed = match self.0.start(questions, Answers::None) {
             Start::Decided(result) => result,
             Start::Asking(asking) => asking.await,
-        }
-    }
-
-    pub(super) fn start(&self, parts: &Parts) -> Start {
-        let shared = &self.0;
-        let peer = shared.peer.as_ref().and_then(|peer| peer(parts));
-        let head = Head { parts, peer };
-        let key = shared.key(peer, |hasher| shared.keys.hash(head, hasher));
-        self.start_for(key)
-    }
-
-    fn start_for(&self, key: Option<u128>) -> Start {
-        let shared = &self.0;
-        let Some(key) = key else {
-            return Start::Decided(shared.decide(By::MissingKey, Some(Refusal::KeyMissing), None));
         };
-        let now = shared.timer.now();
-        match shared.leases.step(key, now) {
-            Step::Taken => Start::Decided(shared.decide(By::Lease, None, None)),
-            Step::Refused(wait) => Start::Decided(shared.refuse(By::Lease, wait)),
-            step => Start::Asking(Box::pin(Arc::clone(&self.0).ask(key, step, now))),
-        }
+        passed.map(|passed| passed.reservation)
     }
 
-    /// How many units a replica takes ahead at most for one key: so many more than the quota may
-    /// pass, for each replica.
-    #[must_use]
-    pub fn lease(&self) -> u32 {
-        self.0.leases.terms().most
+    pub(super) fn start(&self, parts: &Parts, answers: Answers) -> Start {
+        let peer = self.0.peer.as_ref().and_then(|peer| peer(parts));
+        let peer = peer.as_ref();
+        let head = Head { parts, peer };
+        self.0
+            .start(self.questions(Subject::Request(head)), answers)
+    }
+
+    fn questions(&self, subject: Subject<'_>) -> Vec<Question> {
+        let Shared { data, observer, .. } = &*self.0;
+        let keyless = |at: usize, first| observer.key_missing(&data[at], first);
+        self.0.limits.questions(subject, keyless)
+    }
+
+    /// Goes on with another quota, from the next request on.
+    ///
+    /// A budget of another quota is another budget: everybody has all of it, and what is leased of
+    /// the old one is not used any more. While replicas have different ones, such as in the middle
+    /// of a deployment, each keeps to its own, and a client has what all of them give together.
+    /// Those with a quota of [their own](crate::rate_limit::Policy::with_overrides) keep it.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such policy.
+    pub fn set_quota(&self, policy: &str, quota: Quota) -> Result<(), UnknownPolicy> {
+        self.limit(policy)?.set_quota(quota);
+        Ok(())
+    }
+
+    /// Has a policy mean it, or not, from the next request on.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such policy.
+    pub fn set_mode(&self, policy: &str, mode: Mode) -> Result<(), UnknownPolicy> {
+        self.limit(policy)?.mode.set(mode);
+        Ok(())
+    }
+
+    /// What a policy allows.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such policy.
+    pub fn quota(&self, policy: &str) -> Result<Quota, UnknownPolicy> {
+        Ok(self.limit(policy)?.quota())
+    }
+
+    /// How many units of a policy a replica takes ahead at most for one key: so many more than the
+    /// quota may pass, for each replica.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such policy.
+    pub fn lease(&self, policy: &str) -> Result<u32, UnknownPolicy> {
+        let limit = self.limit(policy)?;
+        Ok(limit.leases.terms(&limit.quota()).most)
     }
 
     /// What it has done since it was made.
@@ -111,8 +122,13 @@ impl<St: Store, O: Observer> SharedLimiter<St, O> {
 
     /// The breaker around the store, to look at and to operate.
     #[must_use]
-    pub fn breaker(&self) -> &Breaker {
-        &self.0.breaker
+    pub fn breaker(&self) -> &Breaker<O::Breaker> {
+        &self.0.store.breaker
+    }
+
+    fn limit(&self, policy: &str) -> Result<&Limit, UnknownPolicy> {
+        let limits = &self.0.limits;
+        Ok(&limits.all[limits.find(policy)?])
     }
 }
 
@@ -124,9 +140,9 @@ impl<St, O: Observer> Clone for SharedLimiter<St, O> {
 
 impl<St, O: Observer> fmt::Debug for SharedLimiter<St, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let policies = self.0.limits.all.iter().map(|limit| &limit.policy);
         f.debug_struct("SharedLimiter")
-            .field("name", &self.0.name)
-            .field("quota", &self.0.quota)
+            .field("policies", &policies.collect::<Vec<_>>())
             .finish_non_exhaustive()
     }
 }

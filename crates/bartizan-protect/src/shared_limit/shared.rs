@@ -1,201 +1,218 @@
 //! How a limiter comes by a decision.
 
 use std::future::Future;
-use std::hash::Hasher;
 use std::net::IpAddr;
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
-use std::time::{Duration, Instant};
 
+use http::Request;
 use http::request::Parts;
 
+use super::all::all;
+use super::clock::nanos;
 use super::counts::Counters;
-use super::hash::SipHasher128;
-use super::leases::{Leases, Refill, Step};
-use super::observer::{By, Decision, StoreFailure};
-use super::{Ask, Grant, Observer, Refusal, Rejected, Store, StoreDown, StoreKey};
-use crate::Timer;
-use crate::breaker::{Breaker, Outcome};
-use crate::rate_limit::{Keys, MissingKey, Quota, hash_peer};
+use super::decision::Verdict;
+use super::leases::{Key, Step};
+use super::limit::{Limits, Question};
+use super::refill::Refill;
+use super::trip::{Down, Guarded, within};
+use super::{
+    Ask, By, Charged, Decision, Decisions, Observer, Refusal, Rejected, Reservation, Store,
+    StoreDown, StoreKey, fields,
+};
+use crate::rate_limit::{Answers, Charges, Fields};
 
-pub(super) struct Shared<St, O> {
-    pub(super) name: Arc<str>,
-    pub(super) keys: Keys,
-    pub(super) quota: Quota,
-    pub(super) local: Quota,
-    pub(super) store: St,
-    pub(super) leases: Arc<Leases>,
-    pub(super) breaker: Breaker,
-    pub(super) timer: Timer,
-    pub(super) deadline: Duration,
+pub(super) struct Shared<St, O: Observer> {
+    pub(super) limits: Arc<Limits>,
+    pub(super) data: Box<[O::Policy]>,
+    pub(super) store: Guarded<St, O::Breaker>,
     pub(super) down: StoreDown,
-    pub(super) secret: [u8; 16],
     pub(super) peer: Option<Arc<PeerFn>>,
-    pub(super) missing: MissingKey,
     pub(super) observer: O,
     pub(super) counts: Counters,
-    /// Whether the store has failed when it was asked last.
-    pub(super) is_failing: AtomicBool,
-    pub(super) had_keyless: AtomicBool,
 }
 
 pub(super) type PeerFn = dyn Fn(&Parts) -> Option<IpAddr> + Send + Sync;
 
-/// The store does not decide. How long the breaker leaves it alone, if it does.
-struct Down(Option<Duration>);
+/// A decision, or the way to one.
+pub(super) enum Start {
+    Decided(Result<Passed, Rejected>),
+    Asking(Asking),
+}
+
+pub(super) type Asking = Pin<Box<dyn Future<Output = Result<Passed, Rejected>> + Send>>;
+
+/// What becomes of a request that is let through.
+pub(super) struct Passed {
+    pub(super) reservation: Reservation,
+    pub(super) fields: Option<Fields>,
+}
+
+/// What was asked, and what is said to it.
+type Said = (Question, Verdict);
 
 // === impl Shared ===
 
 impl<St: Store, O: Observer> Shared<St, O> {
-    /// The key, or what stands in for one that is not there.
-    pub(super) fn key(
-        &self,
-        peer: Option<IpAddr>,
-        write: impl FnOnce(&mut SipHasher128) -> Option<()>,
-    ) -> Option<u128> {
-        let mut hasher = SipHasher128::new(&self.secret);
-        if write(&mut hasher).is_none() {
-            let first = !self.had_keyless.swap(true, Ordering::Relaxed);
-            self.observer.key_missing(first);
-            hasher = SipHasher128::new(&self.secret);
-            match (self.missing, peer) {
-                (MissingKey::Deny, _) => return None,
-                (MissingKey::Peer, Some(peer)) => hash_peer(peer, &mut hasher),
-                // Every key but that of all is longer.
-                (MissingKey::Shared, _) | (MissingKey::Peer, None) => hasher.write_u8(b'?'),
-            }
+    /// Decides by what is known here, if that is enough.
+    pub(super) fn start(self: &Arc<Self>, questions: Vec<Question>, answers: Answers) -> Start {
+        let now = self.limits.clock.now();
+        let (mut said, mut open) = (Vec::with_capacity(questions.len()), Vec::new());
+        for question in questions {
+            let verdict = match question.hash {
+                None => Verdict::without(By::Policy, Some(Refusal::KeyMissing), None),
+                Some(_) if question.cost > question.quota.burst() => {
+                    Verdict::without(By::Policy, Some(Refusal::CostAboveBurst), None)
+                }
+                Some(hash) => {
+                    let key = question.key(hash);
+                    match self.step(&question, &key, now) {
+                        Step::Known(known) => {
+                            Verdict::known(By::Lease, known, Refusal::QuotaExceeded)
+                        }
+                        step => {
+                            open.push((question, key, step));
+                            continue;
+                        }
+                    }
+                }
+            };
+            said.push((question, verdict));
         }
-        Some(hasher.finish128())
+        if open.is_empty() || is_rejected(&said) {
+            return Start::Decided(self.decide(said, answers));
+        }
+        let this = Arc::clone(self);
+        Start::Asking(Box::pin(async move {
+            let open = open.into_iter();
+            let asks = open.map(|(question, key, step)| this.ask(question, key, step, now));
+            said.extend(all(asks).await);
+            said.sort_by_key(|(question, _)| question.at);
+            this.decide(said, answers)
+        }))
+    }
+
+    fn step(&self, question: &Question, key: &Key, now: u64) -> Step {
+        let leases = &self.limits.all[question.at].leases;
+        leases.step(key, question.cost, now)
     }
 
     /// Goes on until it is decided; at most for as long as one waits for somebody else's answer, and
     /// then for one's own.
-    pub(super) async fn ask(
-        self: Arc<Self>,
-        key: u128,
-        mut step: Step,
-        start: Instant,
-    ) -> Result<(), Rejected> {
-        let patience = start + self.deadline;
-        loop {
+    async fn ask(&self, question: Question, key: Key, mut step: Step, start: u64) -> Said {
+        let clock = &self.limits.clock;
+        let patience = start.saturating_add(nanos(self.store.deadline));
+        let verdict = loop {
             match step {
-                Step::Taken => return self.decide(By::Lease, None, None),
-                Step::Refused(wait) => return self.refuse(By::Lease, wait),
+                Step::Known(known) => {
+                    break Verdict::known(By::Lease, known, Refusal::QuotaExceeded);
+                }
+                Step::Ask(refill) => break self.refill(&question, &key, refill).await,
                 Step::Wait(answered) => {
-                    if self.within(patience, answered).await.is_none() {
-                        return self.without_store(key, &Down(None));
+                    if within(clock, patience, answered).await.is_none() {
+                        break self.without_store(&question, &key, Down::default());
                     }
                 }
-                Step::Ask(refill) => return self.refill(key, Some(refill)).await,
-                Step::NoRoom => return self.refill(key, None).await,
             }
-            step = self.leases.step(key, self.timer.now());
-        }
-    }
-
-    /// Asks the store, for a lease if there is room for one.
-    async fn refill(&self, key: u128, refill: Option<Refill>) -> Result<(), Rejected> {
-        let asked = self.timer.now();
-        let most = refill.as_ref().map_or(1, |refill| refill.most);
-        let answer = self.trip(key, most, asked).await;
-        if let (Ok(grant), Some(refill)) = (&answer, refill) {
-            refill.fill(asked, grant);
-        }
-        match answer {
-            Ok(grant) if grant.granted == 0 => self.refuse(By::Store, grant.retry_after),
-            Ok(_) => self.decide(By::Store, None, None),
-            Err(down) => self.without_store(key, &down),
-        }
-    }
-
-    async fn trip(&self, key: u128, most: u32, now: Instant) -> Result<Grant, Down> {
-        let permit = match self.breaker.try_acquire() {
-            Ok(permit) => permit,
-            Err(rejected) => return Err(Down(rejected.retry_after())),
+            step = self.step(&question, &key, clock.now());
         };
+        (question, verdict)
+    }
+
+    async fn refill(&self, question: &Question, key: &Key, refill: Refill) -> Verdict {
+        let Limits { all, clock, .. } = &*self.limits;
+        let (asked, want) = (clock.now(), refill.want());
         let ask = Ask {
-            key: StoreKey::new(&self.name, &self.quota, key),
-            quota: self.quota,
-            least: 1,
-            most,
+            key: StoreKey::new(&all[question.at].policy.name, key),
+            quota: key.quota,
+            least: want.least,
+            most: want.most,
         };
-        self.counts.asked();
-        let failure = match self
-            .within(now + self.deadline, self.store.grant(&ask))
+        let store = &self.store;
+        match store
+            .ask(ask, asked, clock, &self.counts, &self.observer)
             .await
         {
-            Some(Ok(grant)) if grant.granted <= most => {
-                permit.record(Outcome::Success);
-                if self.is_failing.swap(false, Ordering::Relaxed) {
-                    self.observer.store_recovered();
-                }
-                return Ok(Grant {
-                    // Nobody waits longer than an empty budget takes to be full.
-                    retry_after: grant.retry_after.min(self.quota.refill()),
-                    ..grant
-                });
+            Ok(grant) => {
+                let known = refill.fill(asked, &grant);
+                Verdict::known(By::Store, known, Refusal::QuotaExceeded)
             }
-            Some(Ok(grant)) => StoreFailure::BadAnswer { ask, grant },
-            Some(Err(error)) => StoreFailure::Failed(error),
-            None => StoreFailure::Late(self.deadline),
-        };
-        permit.record(Outcome::Failure);
-        self.counts.failed();
-        let first = !self.is_failing.swap(true, Ordering::Relaxed);
-        self.observer.store_failed(&failure, first);
-        Err(Down(None))
-    }
-
-    /// What `future` says, if it does before `until`.
-    async fn within<F: Future>(&self, until: Instant, future: F) -> Option<F::Output> {
-        let mut future = pin!(future);
-        let mut sleep = self.timer.sleep_until(until);
-        std::future::poll_fn(|cx| {
-            // What is there in time is an answer, however late it is asked for.
-            match future.as_mut().poll(cx) {
-                Poll::Ready(output) => Poll::Ready(Some(output)),
-                Poll::Pending => sleep.as_mut().poll(cx).map(|()| None),
+            Err(down) => {
+                drop(refill);
+                self.without_store(question, key, down)
             }
-        })
-        .await
-    }
-
-    fn without_store(&self, key: u128, down: &Down) -> Result<(), Rejected> {
-        let (refusal, wait) = match self.down {
-            StoreDown::Allow => (None, None),
-            StoreDown::Deny => (Some(Refusal::StoreDown), down.0),
-            StoreDown::LocalOnly => match self.leases.local(key, self.timer.now(), &self.local) {
-                Some(grant) if grant.granted == 0 => {
-                    (Some(Refusal::LocalQuotaExceeded), Some(grant.retry_after))
-                }
-                _ => (None, None),
-            },
-        };
-        self.decide(By::StoreDown, refusal, wait)
-    }
-
-    pub(super) fn refuse(&self, by: By, wait: Duration) -> Result<(), Rejected> {
-        self.decide(by, Some(Refusal::QuotaExceeded), Some(wait))
-    }
-
-    pub(super) fn decide(
-        &self,
-        by: By,
-        refusal: Option<Refusal>,
-        retry_after: Option<Duration>,
-    ) -> Result<(), Rejected> {
-        let decision = Decision { refusal, by };
-        self.counts.decided(&decision);
-        self.observer.decided(&decision);
-        match refusal {
-            None => Ok(()),
-            Some(refusal) => Err(Rejected {
-                name: Arc::clone(&self.name),
-                refusal,
-                retry_after,
-            }),
         }
     }
+
+    fn without_store(&self, question: &Question, key: &Key, down: Down) -> Verdict {
+        let allowed = Verdict::without(By::StoreDown, None, None);
+        match self.down {
+            StoreDown::Allow => allowed,
+            StoreDown::Deny => {
+                let refusal = Some(Refusal::StoreDown);
+                Verdict::without(By::StoreDown, refusal, down.retry_after)
+            }
+            StoreDown::LocalOnly => {
+                let now = self.limits.clock.now();
+                let leases = &self.limits.all[question.at].leases;
+                match leases.local(key, question.cost, now) {
+                    Some(known) => {
+                        Verdict::known(By::StoreDown, known, Refusal::LocalQuotaExceeded)
+                    }
+                    None => allowed,
+                }
+            }
+        }
+    }
+
+    /// Keeps what was taken, or gives all of it back.
+    fn decide(&self, said: Vec<Said>, answers: Answers) -> Result<Passed, Rejected> {
+        let rejected = is_rejected(&said);
+        let each = said.iter().map(|(question, verdict)| {
+            let decision = Decision::new(question, verdict, rejected);
+            (question.at, decision)
+        });
+        let decisions = Decisions::new(each.collect());
+        self.counts.decided(rejected, &decisions);
+        for (at, decision) in decisions.iter() {
+            self.observer.decided(&self.data[at], decision);
+        }
+        let says = match answers {
+            Answers::All => true,
+            Answers::Rejections => rejected,
+            Answers::None => false,
+        };
+        let fields = says.then(|| fields::of(&self.limits, &decisions)).flatten();
+        if rejected {
+            return Err(Rejected::new(&self.limits, &decisions, fields));
+        }
+        let charges = said.into_iter().filter_map(|(question, verdict)| {
+            let charge = verdict.held?.keep()?;
+            Some((question.at, charge))
+        });
+        Ok(Passed {
+            reservation: Reservation::new(&self.limits, charges.collect(), decisions),
+            fields,
+        })
+    }
+}
+
+// === impl Passed ===
+
+impl Passed {
+    /// Tells the service what `request` was charged, if it is to know, and answers what the response
+    /// has to say.
+    pub(super) fn tell<B>(self, request: &mut Request<B>, charges: Charges) -> Option<Fields> {
+        if charges == Charges::Told {
+            request
+                .extensions_mut()
+                .insert(Charged::new(self.reservation));
+        }
+        self.fields
+    }
+}
+
+fn is_rejected(said: &[Said]) -> bool {
+    said.iter()
+        .any(|(question, verdict)| verdict.rejects(question))
 }

@@ -3,6 +3,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::leases::Key;
 use crate::BoxError;
 use crate::rate_limit::Quota;
 
@@ -62,10 +63,20 @@ pub struct StoreKey {
     hash: u128,
 }
 
+// === impl Ask ===
+
+impl Ask {
+    /// Whether `grant` is an answer to it.
+    pub(super) fn allows(&self, grant: &Grant) -> bool {
+        grant.granted == 0 || (self.least..=self.most).contains(&grant.granted)
+    }
+}
+
 // === impl StoreKey ===
 
 impl StoreKey {
-    pub(super) fn new(name: &Arc<str>, quota: &Quota, hash: u128) -> Self {
+    pub(super) fn new(name: &Arc<str>, key: &Key) -> Self {
+        let Key { hash, quota } = *key;
         Self {
             name: Arc::clone(name),
             version: (quota.unit(), quota.burst()),
@@ -98,7 +109,7 @@ mod tests {
     #[test]
     fn a_key_says_whose_quota_it_is_and_nothing_of_the_client() {
         let quota = Quota::new(10, Duration::from_secs(1), 20).unwrap();
-        let key = StoreKey::new(&"clients".into(), &quota, 0xab);
+        let key = StoreKey::new(&"clients".into(), &Key { hash: 0xab, quota });
         assert_eq!(
             key.to_string(),
             "bartizan:clients:100000000-20:000000000000000000000000000000ab"

@@ -3,8 +3,8 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum StoreDown {
-    /// Each replica goes on by itself: a key has a
-    /// [local budget](super::SharedLimiterBuilder::with_local_quota) here, besides what the
+    /// Each replica goes on by itself: a key has a budget here, of the quota or of its
+    /// [part of it](super::SharedLimiterBuilder::with_replicas), besides what the
     /// [local limiter](crate::rate_limit) further out says. A client cannot take everything, and
     /// nobody is turned away for a store.
     #[default]

@@ -18,8 +18,8 @@ async fn a_client_has_its_quota_and_no_more() {
             .unwrap();
         let mut passed = 0;
         for _ in 0..200 {
-            match limiter.acquire(Some(key)).await {
-                Ok(()) => passed += 1,
+            match limiter.acquire(Some(key), 1).await {
+                Ok(_) => passed += 1,
                 Err(rejected) => {
                     assert_eq!(rejected.refusal(), Refusal::QuotaExceeded);
                     let wait = rejected.retry_after().unwrap();
@@ -48,7 +48,7 @@ async fn what_was_used_comes_back_at_the_rate() {
     let start = tokio::time::Instant::now();
     let mut passed = 0;
     let passed = until(10 * SECOND, async || {
-        passed += u32::from(limiter.acquire(Some("one")).await.is_ok());
+        passed += u32::from(limiter.acquire(Some("one"), 1).await.is_ok());
         (passed == 12).then_some(passed)
     })
     .await;

@@ -1,5 +1,6 @@
 //! The server is killed, held still and started anew while requests come in.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use bartizan_protect::breaker::Config;
@@ -26,7 +27,7 @@ fn limiter(url: &str, down: StoreDown) -> SharedLimiter<RedisStore> {
         .with_deadline(DEADLINE)
         .with_breaker(breaker.build().unwrap())
         .with_store_down(down)
-        .with_local_quota(burst(10))
+        .with_replicas(NonZeroU32::new(1_000).unwrap())
         .build()
         .unwrap()
 }
@@ -34,7 +35,7 @@ fn limiter(url: &str, down: StoreDown) -> SharedLimiter<RedisStore> {
 /// Asks once, in time. Answers whether the store has decided it, and what.
 async fn ask(limiter: &SharedLimiter<RedisStore>) -> (bool, Option<Refusal>) {
     let (start, before) = (Instant::now(), limiter.counts().without_store);
-    let result = limiter.acquire(Some("one")).await;
+    let result = limiter.acquire(Some("one"), 1).await;
     let took = start.elapsed();
     assert!(took <= 2 * DEADLINE + MARGIN, "{took:?}");
     let by_store = limiter.counts().without_store == before;
@@ -108,7 +109,7 @@ async fn a_server_that_is_started_anew_between_two_requests_is_not_noticed() {
     let limiter = builder(burst(10), &server.url()).with_store_down(StoreDown::Deny);
     let limiter = limiter.build().unwrap();
     for _ in 0..3 {
-        limiter.acquire(Some("one")).await.unwrap();
+        limiter.acquire(Some("one"), 1).await.unwrap();
         server.kill();
         server.restart().await;
     }

@@ -16,16 +16,17 @@ mod server;
 
 use std::time::Duration;
 
-use bartizan_protect::rate_limit::{Keys, Quota};
-use bartizan_protect::shared_limit::{RedisStore, SharedLimiterBuilder};
+use bartizan_protect::rate_limit::{Keys, Policy, Quota};
+use bartizan_protect::shared_limit::{RedisStore, SharedLimiter, SharedLimiterBuilder};
 
 const SECOND: Duration = Duration::from_secs(1);
 
 /// A limiter with a connection of its own, over keys that are given to it, which takes nothing ahead.
 /// It has time enough for a busy machine.
 fn builder(quota: Quota, url: &str) -> SharedLimiterBuilder<RedisStore> {
-    let store = RedisStore::open(url).unwrap();
-    SharedLimiterBuilder::new("test", Keys::by(|_| None), quota, store)
+    let policy = Policy::new("test", quota).with_keys(Keys::by(|_| None));
+    SharedLimiter::builder(RedisStore::open(url).unwrap())
+        .with_policy(policy)
         .with_lease_share(0.0)
         .with_deadline(10 * SECOND)
 }

@@ -16,30 +16,62 @@ const RATE: u32 = 200;
 const BURST: u32 = 500;
 const TIME: Duration = Duration::from_secs(2);
 
+/// What the other policy gives, once for all.
+const WIDE: u32 = 10_000;
+
 /// Names the server to a process that is one of the replicas.
 const SERVER: &str = "BARTIZAN_TEST_REPLICA_OF";
 
+/// Of two policies, of which one has enough for all.
 fn replica(url: &str) -> SharedLimiter<RedisStore> {
     let quota = Quota::new(RATE, SECOND, BURST).unwrap();
-    let limiter = builder(quota, url).with_lease_share(0.02);
+    let limiter = builder(quota, url).with_policy(wide());
+    let limiter = limiter.with_lease_share(0.02);
     limiter.with_store_down(StoreDown::Deny).build().unwrap()
 }
 
-/// Asks from several tasks at once for a while.
-async fn hammer(limiter: SharedLimiter<RedisStore>) -> Counts {
+fn wide() -> Policy {
+    Policy::new("wide", burst(WIDE)).with_keys(Keys::by(|_| None))
+}
+
+/// Asks from several tasks at once for a while, for one to three units each. Answers how many were
+/// let through.
+async fn hammer(limiter: SharedLimiter<RedisStore>) -> (u64, Counts) {
     let end = Instant::now() + TIME;
     let mut tasks = JoinSet::new();
     for _ in 0..8 {
         let limiter = limiter.clone();
         tasks.spawn(async move {
-            while Instant::now() < end {
-                let _ = limiter.acquire(Some("one")).await;
+            let mut passed = 0;
+            for cost in (1..=3).cycle() {
+                if Instant::now() >= end {
+                    break;
+                }
+                if limiter.acquire(Some("one"), cost).await.is_ok() {
+                    passed += u64::from(cost);
+                }
                 tokio::task::yield_now().await;
             }
+            passed
         });
     }
-    tasks.join_all().await;
-    limiter.counts()
+    let passed = tasks.join_all().await.iter().sum();
+    (passed, limiter.counts())
+}
+
+/// Whether what was rejected was not charged to the policy that would have let it through: what was
+/// let through, and what is leased or was in a request's hands.
+async fn assert_rejections_cost_nothing(server: &Server, passed: u64) {
+    let store = RedisStore::open(&server.url()).unwrap();
+    let limiter = SharedLimiter::builder(store).with_policy(wide());
+    let limiter = limiter.with_deadline(10 * SECOND).build().unwrap();
+    let reservation = limiter.acquire(Some("one"), 1).await.unwrap();
+    let (_, decision) = reservation.decisions().iter().next().unwrap();
+    let used = u64::from(WIDE - 1 - decision.remaining().unwrap());
+    let most = passed + u64::from(2 * REPLICAS * limiter.lease("wide").unwrap());
+    let said = format!("of the wide quota {used} are used, of {passed} to {most}\n");
+    io::stderr().write_all(said.as_bytes()).unwrap();
+    assert!((passed..=most).contains(&used), "{said}");
 }
 
 /// Whether all of them have let through in `time` what they should.
@@ -63,15 +95,16 @@ async fn three_limiters_hold_one_quota() {
         return;
     };
     let start = Instant::now();
-    let replicas: JoinSet<Counts> = (0..REPLICAS)
+    let replicas: JoinSet<_> = (0..REPLICAS)
         .map(|_| hammer(replica(&server.url())))
         .collect();
-    let counts = replicas.join_all().await;
+    let all = replicas.join_all().await;
     let time = start.elapsed();
-    assert!(counts.iter().all(|it| it.without_store == 0), "{counts:?}");
-    let allowed = counts.iter().map(|it| it.allowed).sum();
-    let asked = counts.iter().map(|it| it.asked).sum();
-    assert_quota_is_held("three limiters", allowed, asked, time);
+    assert!(all.iter().all(|(_, it)| it.without_store == 0), "{all:?}");
+    let passed = all.iter().map(|(passed, _)| passed).sum();
+    let asked = all.iter().map(|(_, it)| it.asked).sum();
+    assert_quota_is_held("three limiters", passed, asked, time);
+    assert_rejections_cost_nothing(&server, passed).await;
 }
 
 #[tokio::test]
@@ -102,6 +135,7 @@ async fn three_processes_hold_one_quota() {
         asked += counts.next().unwrap();
     }
     assert_quota_is_held("three processes", allowed, asked, start.elapsed());
+    assert_rejections_cost_nothing(&server, allowed).await;
 }
 
 /// One of the processes of the test above, and nothing else.
@@ -110,9 +144,9 @@ async fn one_of_three_processes() {
     let Ok(url) = std::env::var(SERVER) else {
         return;
     };
-    let counts = hammer(replica(&url)).await;
+    let (passed, counts) = hammer(replica(&url)).await;
     assert_eq!(counts.without_store, 0);
     // A line of its own, whatever the harness has said before.
-    let said = format!("\ncounts: {} {}\n", counts.allowed, counts.asked);
+    let said = format!("\ncounts: {passed} {}\n", counts.asked);
     io::stdout().write_all(said.as_bytes()).unwrap();
 }

@@ -39,7 +39,7 @@ async fn a_budget_is_one_key_that_goes_by_itself_and_a_refusal_writes_nothing() 
     let limiter = builder(burst(2), &server.url()).build().unwrap();
     let mut before: Option<(String, i64)> = None;
     for seconds in [1_000, 2_000, 2_000] {
-        let _ = limiter.acquire(Some("10.1.2.3")).await;
+        let _ = limiter.acquire(Some("10.1.2.3"), 1).await;
         let key = only_key(&mut connection).await;
         assert!(key.starts_with("bartizan:test:1000000000000-2:"), "{key}");
         assert!(!key.contains("10.1.2.3"));
@@ -71,10 +71,10 @@ async fn what_is_no_time_or_far_ahead_is_read_as_well_as_it_can_be() {
         ("-1", true),
     ] {
         let limiter = builder(burst(3), &server.url()).build().unwrap();
-        limiter.acquire(Some("one")).await.unwrap();
+        limiter.acquire(Some("one"), 1).await.unwrap();
         let key = only_key(&mut connection).await;
         let () = command(&mut connection, &["SET", &key, text]).await;
-        let result = limiter.acquire(Some("one")).await;
+        let result = limiter.acquire(Some("one"), 1).await;
         assert_eq!(result.is_ok(), passes, "{text}");
         // A clock that was ahead costs no more than a unit's time.
         let wait = result.err().map(|rejected| rejected.retry_after().unwrap());
@@ -92,14 +92,14 @@ async fn a_key_that_is_something_else_is_a_failure_of_the_store() {
     let mut connection = server.connect().await;
     let limiter = builder(burst(3), &server.url()).with_store_down(StoreDown::Allow);
     let limiter = limiter.build().unwrap();
-    limiter.acquire(Some("one")).await.unwrap();
+    limiter.acquire(Some("one"), 1).await.unwrap();
     let key = only_key(&mut connection).await;
     let () = command(&mut connection, &["DEL", &key]).await;
     let () = command(&mut connection, &["RPUSH", &key, "what", "is", "this"]).await;
-    limiter.acquire(Some("one")).await.unwrap();
+    limiter.acquire(Some("one"), 1).await.unwrap();
     assert_eq!(limiter.counts().failed, 1);
     // Others are none the worse for it.
-    limiter.acquire(Some("another")).await.unwrap();
+    limiter.acquire(Some("another"), 1).await.unwrap();
     assert_eq!(limiter.counts().failed, 1);
 }
 
@@ -113,7 +113,7 @@ async fn a_script_that_was_flushed_is_sent_again() {
     let limiter = limiter.build().unwrap();
     let mut passed = 0;
     for _ in 0..20 {
-        passed += u32::from(limiter.acquire(Some("one")).await.is_ok());
+        passed += u32::from(limiter.acquire(Some("one"), 1).await.is_ok());
         let () = command(&mut connection, &["SCRIPT", "FLUSH", "SYNC"]).await;
     }
     assert_eq!((passed, limiter.counts().failed), (10, 0));

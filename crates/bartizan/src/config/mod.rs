@@ -75,6 +75,8 @@ pub use effective::{Effective, EffectiveValue};
 pub use error::{ConfigError, ConfigProblem};
 pub use loader::{Loaded, Loader, loader};
 pub use outbound::{MAX_CALL, OutboundConfig};
+#[cfg(feature = "redis")]
+pub use rate_limit::MAX_REDIS_DEADLINE;
 pub use rate_limit::{
     DEFAULT_RATE_LIMIT, DEFAULT_RATE_LIMIT_BURST, DEFAULT_RATE_LIMIT_PER, MAX_RATE_LIMIT,
     MAX_RATE_LIMIT_BURST, MAX_TRUSTED_PROXIES, RateLimitConfig,

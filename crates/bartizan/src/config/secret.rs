@@ -13,7 +13,8 @@ pub(super) const NAME: &str = "$bartizan::config::Secret";
 /// A value that is not shown: not by `Debug`, not when it is serialized, and not by the error of a
 /// configuration that could not be loaded.
 ///
-/// It does not clear the memory that the value was in, nor the environment.
+/// It does not clear the memory that the value was in, nor the environment. Comparing two takes the
+/// longer the more they are alike, and is not for what a client sends.
 ///
 /// ```
 /// use bartizan::config::Secret;
@@ -22,7 +23,7 @@ pub(super) const NAME: &str = "$bartizan::config::Secret";
 /// assert_eq!(format!("{key:?}"), "Secret(***)");
 /// assert_eq!(key.expose(), "hunter2");
 /// ```
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret<T>(T);
 
 // === impl Secret ===

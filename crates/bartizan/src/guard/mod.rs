@@ -30,14 +30,18 @@
 //! # }
 //! ```
 //!
+//! A handler that wants to answer as the layers do asks for [`answer`].
+//!
 //! A call has no more time than the request that it is made for, its time in the queue included: see
 //! [`TimeoutLayer`](crate::TimeoutLayer).
 
+mod answer;
 mod builder;
 #[expect(clippy::module_inception, reason = "the guard of the guard")]
 mod guard;
 mod run;
 
+pub use answer::answer;
 pub use bartizan_protect::guard::{ByResult, Error};
 pub use builder::GuardBuilder;
 pub use guard::Guard;

@@ -5,6 +5,7 @@ pub mod bulkhead;
 mod passing;
 pub mod rate_limit;
 pub mod rescue;
+pub mod shared_limit;
 pub mod shed;
 pub mod timeout;
 

@@ -13,7 +13,7 @@ use bartizan::client::ClientLayer;
 use bartizan::{
     BodyLimitLayer, BulkheadLayer, CatchPanicLayer, CircuitBreakerLayer, CorsLayer,
     DecompressionLayer, LoadShedLayer, MetricsLayer, RateLimitLayer, RequestLogLayer,
-    SensitiveHeadersLayer, TimeoutLayer, TraceLayer,
+    SensitiveHeadersLayer, SharedLimitLayer, TimeoutLayer, TraceLayer,
 };
 use bartizan_testkit::contract::{self, HttpService, Inner};
 use bartizan_testkit::over_connections;
@@ -135,6 +135,12 @@ const ROWS: &[Row] = &[
         prove: || Box::pin(rate_limit()),
     },
     Row {
+        layer: "bartizan::SharedLimitLayer",
+        state: "requests",
+        scope: Scope::Router,
+        prove: || Box::pin(shared_limit()),
+    },
+    Row {
         layer: "bartizan::BulkheadLayer",
         state: "calls under way; calls",
         scope: Scope::Router,
@@ -241,6 +247,17 @@ async fn rate_limit() {
     let quota = bartizan::rate_limit::Quota::new(1_000, Duration::from_secs(1), 1_000);
     let policy = bartizan::rate_limit::Policy::new("all", quota.unwrap());
     let layer = RateLimitLayer::new([policy], &books.telemetry).unwrap();
+    let ended = || books.counted("bartizan.rate_limit.requests");
+    prove(&layer, || 0, ended).await;
+    prove_on_router(|router| router.layer(layer.clone()), || 0, ended).await;
+}
+
+async fn shared_limit() {
+    let books = Books::new();
+    let quota = bartizan::rate_limit::Quota::new(1_000, Duration::from_secs(1), 1_000);
+    let policy = bartizan::rate_limit::Policy::new("all", quota.unwrap());
+    let store = bartizan::shared_limit::MemoryStore::default();
+    let layer = SharedLimitLayer::new([policy], store, &books.telemetry).unwrap();
     let ended = || books.counted("bartizan.rate_limit.requests");
     prove(&layer, || 0, ended).await;
     prove_on_router(|router| router.layer(layer.clone()), || 0, ended).await;

@@ -6,13 +6,14 @@ use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::to_bytes;
 use axum::routing::get as on_get;
 use bartizan::breaker::{self, Outcome, State};
 use bartizan::bulkhead;
 use bartizan::guard::{Error, GuardBuilder};
 use bartizan::rate_limit::{Keys, Policy, Quota};
 use bartizan::task::Task;
-use bartizan::{Guard, Telemetry, TimeoutLayer};
+use bartizan::{Guard, Telemetry, TimeoutLayer, guard};
 use bartizan_testkit::{PointValue, SpanKind, SpanView, StatusCode};
 use tokio::time;
 use tokio_test::task;
@@ -298,4 +299,26 @@ async fn its_parts_can_be_those_of_others() {
     let error = other.run("charge card", done()).await.unwrap_err();
     assert!(matches!(error, Error::CircuitOpen(_)), "{error}");
     assert!(other.rate_limiter().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_answers_as_the_layers_do() {
+    let quota = Quota::new(1, 20 * SECOND, 1).unwrap();
+    let telemetry = Telemetry::builder().build().unwrap();
+    let guard = cards(&telemetry)
+        .with_rate_limit([Policy::new("charges", quota)])
+        .unwrap()
+        .build()
+        .unwrap();
+    let error = guard.run("charge card", failed()).await.unwrap_err();
+    let error = guard::answer(error).unwrap_err();
+    assert_eq!(error.to_string(), "card 4111 1111 1111 1111 declined");
+
+    let error = guard.run("charge card", done()).await.unwrap_err();
+    let answer = guard::answer(error).unwrap();
+    assert_eq!(answer.status(), 429);
+    assert_eq!(answer.headers()["retry-after"], "20");
+    let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+    let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(problem["violated-policies"], serde_json::json!(["charges"]));
 }

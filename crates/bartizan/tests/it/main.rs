@@ -27,6 +27,7 @@ mod routes;
 mod sampling;
 mod serve;
 mod serving;
+mod shared_limit;
 mod stacking;
 mod support;
 mod timeout;

@@ -11,6 +11,8 @@ const ARROWS: &[(&str, &[&str])] = &[
         "bartizan",
         &["bartizan-observe", "bartizan-protect", "bartizan-task"],
     ),
+    // What an operator has beside the services.
+    ("bartizan-cli", &["bartizan"]),
     ("bartizan-observe", &["bartizan-task"]),
     // Reads snapshots and OTLP, never layers.
     ("bartizan-panel", &[]),
@@ -43,8 +45,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("shop", &["bartizan"]),
 ];
 
-/// Those of ours that anyone's tests may use besides. Orders are tested against the real services.
-const FOR_TESTS: &[&str] = &["bartizan-testkit", "inventory", "payments"];
+/// Those of ours that anyone's tests may use besides. Orders are tested against the real services,
+/// and the doctor reads traces back from a real panel.
+const FOR_TESTS: &[&str] = &[
+    "bartizan-panel",
+    "bartizan-testkit",
+    "inventory",
+    "payments",
+];
 
 /// Who may know axum, other than in tests. Everything else works with any tower service.
 const KNOW_AXUM: &[&str] = &[

@@ -9,6 +9,7 @@ use crate::graph::{BENCH, GRAPH};
 /// What the root holds, apart from what `.gitignore` lists.
 const TOP_LEVEL: &[&str] = &[
     ".ci",
+    ".dockerignore",
     ".git",
     ".gitignore",
     "ARCHITECTURE.md",
@@ -21,7 +22,10 @@ const TOP_LEVEL: &[&str] = &[
     "clippy.toml",
     "crates",
     "deny.toml",
+    "deploy",
+    "docker-compose.yml",
     "docs",
+    "otel-collector.yaml",
     "services",
 ];
 

@@ -88,7 +88,8 @@ impl<A: Clone> Store<A> {
             return Decision::Full;
         }
         let entry = Entry {
-            payload: payload.clone(),
+            // A clone would keep the connection's whole read buffer, many times as large.
+            payload: Bytes::copy_from_slice(payload),
             answer: None,
             bytes,
         };
@@ -202,6 +203,14 @@ mod tests {
         assert_eq!(store.begin(now, &a, &body("y")), Reused);
         // Another client's key is another key.
         assert_eq!(store.begin(now, &id(2, "a"), &body("y")), Run);
+    }
+
+    #[test]
+    fn a_request_that_is_kept_does_not_keep_the_buffer_that_it_came_in() {
+        let (mut store, now) = (Store::<u16>::new(LIMITS), start());
+        let payload = Bytes::from(vec![b'x'; 10]);
+        assert_eq!(store.begin(now, &id(1, "a"), &payload), Run);
+        assert!(payload.is_unique());
     }
 
     #[test]

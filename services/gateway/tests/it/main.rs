@@ -5,7 +5,10 @@
     reason = "the helpers below are part of the tests"
 )]
 
+mod gateways;
 mod keys;
+mod redis;
+mod replicas;
 
 use std::future::pending;
 use std::net::Ipv4Addr;

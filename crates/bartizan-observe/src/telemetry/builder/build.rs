@@ -223,7 +223,9 @@ impl TelemetryBuilder {
         Ok(opened)
     }
 
-    fn overview(&self) -> Overview {
+    /// What it will do once it is built, as [`Telemetry::overview`] then says.
+    #[must_use]
+    pub fn overview(&self) -> Overview {
         let page = if self.exposition.is_some() {
             ", as a page"
         } else {
@@ -247,7 +249,13 @@ impl TelemetryBuilder {
             ("context", self.formats.to_string()),
         ];
         rows.extend(self.spool.as_ref().map(|spool| ("spool", spool.overview())));
+        let endpoints = [
+            self.traces.endpoint(Signal::Traces),
+            self.metrics.endpoint(Signal::Metrics),
+            self.logs.endpoint(Signal::Logs),
+        ];
         Overview {
+            endpoints: endpoints.into_iter().flatten().collect(),
             rows,
             hints: unset.chain(ignored).collect(),
             service,

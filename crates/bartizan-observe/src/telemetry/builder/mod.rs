@@ -156,6 +156,14 @@ impl TelemetryBuilder {
         self
     }
 
+    /// Keeps nothing in a directory, whatever the environment says: a program that sends beside a
+    /// service leaves the service's spool alone.
+    #[must_use]
+    pub fn without_spool(mut self) -> Self {
+        self.spool = None;
+        self
+    }
+
     /// In what portions spans go out. Default: [`BatchConfig::spans`].
     #[must_use]
     pub fn with_span_batch(mut self, batch: BatchConfig) -> Self {

@@ -79,11 +79,29 @@ impl Client {
         if !parts.status.is_success() {
             return Some(Sent::Refused(refusal(&Response::from_parts(parts, ()))));
         }
+        if !is_otlp(&parts.headers) {
+            return Some(Sent::Unreadable);
+        }
         let body = Limited::new(body, ANSWER_LIMIT).collect().await.ok()?;
         Some(Sent::Acknowledged {
             rejected: answer::rejected(self.signal, body.to_bytes()),
         })
     }
+}
+
+/// Whether a success may be a collector's. A server of gRPC that is asked over HTTP/1.1 answers 200
+/// and says that it failed in a header of its own, and a web server answers any path with a page.
+/// Whatever else collectors send with their 200s is not held against them.
+fn is_otlp(headers: &HeaderMap) -> bool {
+    let media_type = headers
+        .get(CONTENT_TYPE)
+        .map_or(&b""[..], HeaderValue::as_bytes);
+    let foreign = [&b"application/grpc"[..], b"text/html"];
+    let is_foreign = |name: &[u8]| {
+        let start = media_type.get(..name.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(name))
+    };
+    !headers.contains_key("grpc-status") && !foreign.into_iter().any(is_foreign)
 }
 
 fn gzip(message: &[u8]) -> std::io::Result<Bytes> {
@@ -116,7 +134,27 @@ fn refusal(response: &Response<()>) -> Refusal {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderName;
+
     use super::*;
+
+    #[test]
+    fn a_success_of_another_protocol_is_no_acknowledgement() {
+        for (name, value, expected) in [
+            ("content-type", "application/x-protobuf", true),
+            ("content-type", "application/json; charset=utf-8", true),
+            ("content-type", "text/plain", true),
+            ("content-type", "application/grpc", false),
+            ("content-type", "Application/gRPC+proto", false),
+            ("content-type", "text/html; charset=utf-8", false),
+            ("grpc-status", "12", false),
+            ("server", "any", true),
+        ] {
+            let value = HeaderValue::from_static(value);
+            let headers = HeaderMap::from_iter([(HeaderName::from_static(name), value)]);
+            assert_eq!(is_otlp(&headers), expected, "{headers:?}");
+        }
+    }
 
     #[test]
     fn the_four_retryable_statuses_are_told_from_the_rest() {

@@ -60,11 +60,11 @@ impl Proxies {
         match self.dialect {
             Dialect::XForwardedFor => {
                 let hops = from_the_right(headers, X_FORWARDED_FOR).map(address::parse);
-                self.trusted.walk(head.peer, hops)
+                self.trusted.walk(head.peer.copied(), hops)
             }
             Dialect::Forwarded => {
                 let hops = from_the_right(headers, header::FORWARDED).map(address::of_element);
-                self.trusted.walk(head.peer, hops)
+                self.trusted.walk(head.peer.copied(), hops)
             }
         }
     }
@@ -112,14 +112,13 @@ impl Trusted {
 /// The members of a list header, last line and last member first.
 ///
 /// Members are cut at every comma, also one in quotes: no address has one, and a quote that a
-/// client has left open must not swallow what proxies have appended.
+/// client has left open must not swallow what proxies have appended. Nor must a byte that is no text:
+/// a member that has one is no address, and those on its right are read.
 fn from_the_right(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
-    // A line that is not text breaks the chain as an entry does that is no address.
-    headers
-        .get_all(name)
-        .iter()
-        .rev()
-        .flat_map(|line| line.to_str().unwrap_or_default().rsplit(','))
+    let lines = headers.get_all(name).iter().rev();
+    lines
+        .flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','))
+        .map(|member| str::from_utf8(member).unwrap_or_default())
 }
 
 impl fmt::Debug for Trusted {

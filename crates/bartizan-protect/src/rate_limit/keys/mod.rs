@@ -6,7 +6,7 @@ mod client;
 use std::borrow::Cow;
 use std::fmt::{self, Write};
 use std::hash::Hasher;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use http::HeaderName;
@@ -37,7 +37,8 @@ pub struct Keys(Arc<[Part]>);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Head<'a> {
     pub(crate) parts: &'a Parts,
-    pub(crate) peer: Option<IpAddr>,
+    // By reference: an address that has just been written is faster read than copied.
+    pub(crate) peer: Option<&'a IpAddr>,
 }
 
 #[derive(Clone)]
@@ -132,7 +133,7 @@ impl Keys {
         for part in &*self.0 {
             match part {
                 Part::Peer => hash_ip(head.peer?, hasher),
-                Part::Client(proxies) => hash_ip(proxies.client(head)?, hasher),
+                Part::Client(proxies) => hash_ip(&proxies.client(head)?, hasher),
                 Part::Header { name, .. } => {
                     hash_bytes(head.parts.headers.get(name)?.as_bytes(), hasher);
                 }
@@ -151,7 +152,7 @@ impl Keys {
             }
             // Writing to a string does not fail.
             match part {
-                Part::Peer => write!(name, "{}", Network(head.peer?)),
+                Part::Peer => write!(name, "{}", Network(*head.peer?)),
                 Part::Client(proxies) => write!(name, "{}", Network(proxies.client(head)?)),
                 Part::Header {
                     secret: Secret::Yes,
@@ -175,20 +176,24 @@ pub(crate) fn hash_text(text: &str, hasher: &mut impl Hasher) {
 }
 
 /// The same for a peer in place of a key, which is nobody's key.
-pub(crate) fn hash_peer(ip: IpAddr, hasher: &mut impl Hasher) {
+pub(crate) fn hash_peer(ip: &IpAddr, hasher: &mut impl Hasher) {
     hasher.write_u8(b'p');
     hash_ip(ip, hasher);
 }
 
 #[inline]
-fn hash_ip(ip: IpAddr, hasher: &mut impl Hasher) {
+fn hash_ip(ip: &IpAddr, hasher: &mut impl Hasher) {
     // In whole words, which is what costs the least; the last one tells the families apart.
-    match ip.to_canonical() {
-        IpAddr::V4(ip) => hasher.write_u64(u32::from(ip).into()),
-        IpAddr::V6(ip) => {
-            hasher.write_u64((u128::from(ip) >> 64) as u64);
-            hasher.write_u64(u64::MAX);
-        }
+    let v4 = |ip: Ipv4Addr| u64::from(u32::from(ip));
+    match ip {
+        IpAddr::V4(ip) => hasher.write_u64(v4(*ip)),
+        IpAddr::V6(ip) => match ip.to_ipv4_mapped() {
+            Some(ip) => hasher.write_u64(v4(ip)),
+            None => {
+                hasher.write_u64((u128::from(*ip) >> 64) as u64);
+                hasher.write_u64(u64::MAX);
+            }
+        },
     }
 }
 

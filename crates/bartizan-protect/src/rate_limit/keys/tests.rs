@@ -34,7 +34,7 @@ fn client(proxies: &Proxies, peer: Option<&str>, lines: &[(&str, &[u8])]) -> Opt
     let peer = peer.map(ip);
     proxies.client(Head {
         parts: &parts,
-        peer,
+        peer: peer.as_ref(),
     })
 }
 
@@ -220,7 +220,7 @@ fn hash(keys: &Keys, peer: Option<&str>, lines: &[(&str, &[u8])]) -> Option<u64>
     keys.hash(
         Head {
             parts: &parts,
-            peer,
+            peer: peer.as_ref(),
         },
         &mut hasher,
     )?;
@@ -269,7 +269,7 @@ fn names_show_what_may_be_shown() {
     let peer = Some(ip("192.0.2.1"));
     let name = keys.name(Head {
         parts: &parts,
-        peer,
+        peer: peer.as_ref(),
     });
     assert_eq!(
         name.as_deref(),

@@ -125,11 +125,11 @@ fn memory_is_what_the_capacity_says() {
 
 /// Ten million keys come, and the table has the size and the room that it was made with.
 #[test]
-fn ten_million_keys_take_no_more_memory() {
+fn a_hundred_times_as_many_keys_take_no_more_memory() {
     let table = Table::new(1_000, Overflow::SharedBucket, quota());
     let bytes = table.bytes();
     let mut key = 1_u64;
-    for _ in 0..10_000_000 {
+    for _ in 0..100_000 {
         key = key
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
@@ -230,6 +230,8 @@ proptest! {
     ) {
         let table = Table::new(1, overflow, quota());
         let mut model = Model::default();
+        // Of each line of a set.
+        let key = |number| key(number) | ((number % 4) << 32);
         for (step, (number, now, ahead)) in steps.into_iter().enumerate() {
             let now = (now * 10).max(step as u64) * 1_000;
             let mut place = table.lock(key(number), now);

@@ -1,6 +1,6 @@
 //! What answers say in their heads.
 
-use bartizan_protect::rate_limit::{Answers, RATE_LIMIT, RATE_LIMIT_POLICY, RateLimitLayer};
+use bartizan_protect::rate_limit::{Answers, Mode, RATE_LIMIT, RATE_LIMIT_POLICY, RateLimitLayer};
 use http::HeaderMap;
 use proptest::prelude::*;
 use tower::{Layer, service_fn};
@@ -75,6 +75,30 @@ async fn answers_say_what_is_left_and_when_there_is_more() {
         item("daily", &[("r", 862)]),
     ];
     assert_eq!(said(&headers, &RATE_LIMIT), limits);
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_say_what_policies_have_become() {
+    let per_second = |rate| Quota::new(rate, SECOND, 10).unwrap();
+    let limiter = builder()
+        .with_policy(Policy::new("one", per_second(1)))
+        .with_policy(Policy::new("two", per_second(2)))
+        .build()
+        .unwrap();
+    let mut service = RateLimitLayer::new(limiter.clone()).layer(service_fn(answer));
+    let [one, two] = [("one", 1), ("two", 2)].map(|(name, q)| item(name, &[("q", q), ("w", 1)]));
+    let policies = async |service: &mut _| said(&next(service).await.0, &RATE_LIMIT_POLICY);
+    assert_eq!(policies(&mut service).await, [one.clone(), two.clone()]);
+
+    limiter.set_quota("two", per_second(7)).unwrap();
+    let seven = item("two", &[("q", 7), ("w", 1)]);
+    assert_eq!(policies(&mut service).await, [one, seven]);
+
+    limiter.set_quota("two", per_second(2)).unwrap();
+    for mode in [Mode::Shadow, Mode::Disabled] {
+        limiter.set_mode("one", mode).unwrap();
+        assert_eq!(policies(&mut service).await, std::slice::from_ref(&two));
+    }
 }
 
 #[tokio::test(start_paused = true)]

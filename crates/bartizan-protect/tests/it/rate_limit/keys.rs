@@ -63,7 +63,7 @@ fn tiers_have_quotas_of_their_own() {
     assert_eq!((ask(plain, 10), ask(gold, 10)), (0, 1));
 
     // The policy's own quota changes; what is somebody's own stays.
-    limiter.update("tenant", quota(1, 2)).unwrap();
+    limiter.set_quota("tenant", quota(1, 2)).unwrap();
     clock.advance(60 * SECOND);
     assert_eq!((ask(plain, 10), ask(gold, 10)), (2, 3));
 }

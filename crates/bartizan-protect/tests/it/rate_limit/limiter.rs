@@ -100,7 +100,7 @@ fn never_is_later_than_any_time() {
         .build()
         .unwrap();
     assert!(limiter.try_acquire(None, 5).is_ok());
-    limiter.update("small", quota(1, 4)).unwrap();
+    limiter.set_quota("small", quota(1, 4)).unwrap();
     let rejected = limiter.try_acquire(None, 5).unwrap_err();
     assert_eq!(
         *rejected.violated(),
@@ -146,7 +146,7 @@ fn what_is_no_limiter_is_said_with_field_and_value() {
     );
     let (limiter, _) = limiter(named("a"));
     assert_eq!(
-        limiter.update("b", quota(1, 1)).unwrap_err().to_string(),
+        limiter.set_quota("b", quota(1, 1)).unwrap_err().to_string(),
         "policy: b is none of a"
     );
 }

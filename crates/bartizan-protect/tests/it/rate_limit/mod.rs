@@ -1,5 +1,6 @@
 mod defects;
 mod fields;
+mod fuzz;
 mod keys;
 mod layer;
 mod limiter;

@@ -67,7 +67,7 @@ fn a_new_quota_reads_the_times_of_the_old_one() {
     let (limiter, clock) = limiter(peers(quota(1, 10)));
     assert_eq!(ask(&limiter, "192.0.2.1", 20), 10);
     // Full in ten seconds, which is now a hundred units of the hundred and fifty.
-    limiter.update("peer", quota(10, 150)).unwrap();
+    limiter.set_quota("peer", quota(10, 150)).unwrap();
     assert_eq!(limiter.snapshots()[0].quota, quota(10, 150));
     assert_eq!(ask(&limiter, "192.0.2.1", 200), 50);
     assert_eq!(ask(&limiter, "192.0.2.2", 200), 150);
@@ -80,7 +80,7 @@ fn a_more_generous_quota_is_not_waited_for_as_long_as_the_old_one() {
     let hourly = Quota::new(1, 3_600 * SECOND, 24).unwrap();
     let (limiter, clock) = limiter(peers(hourly));
     assert_eq!(ask(&limiter, "192.0.2.1", 50), 24);
-    limiter.update("peer", quota(1, 2)).unwrap();
+    limiter.set_quota("peer", quota(1, 2)).unwrap();
     // Two bursts at most, not a day.
     let decisions = limiter.check(&parts(Some("192.0.2.1"), &[]));
     assert_eq!(decisions.retry_after(), Some(3 * SECOND));
@@ -94,7 +94,7 @@ fn a_stricter_quota_is_kept_at_once() {
     let (limiter, _) = limiter(peers(quota(100, 100)));
     assert_eq!(ask(&limiter, "192.0.2.1", 1), 1);
     limiter
-        .update("peer", Quota::new(1, 60 * SECOND, 1).unwrap())
+        .set_quota("peer", Quota::new(1, 60 * SECOND, 1).unwrap())
         .unwrap();
     assert_eq!(ask(&limiter, "192.0.2.1", 5), 0);
     assert_eq!(ask(&limiter, "192.0.2.2", 5), 1);
@@ -103,7 +103,7 @@ fn a_stricter_quota_is_kept_at_once() {
 #[test]
 fn whoever_has_no_key_is_told_of_the_quota_that_there_is() {
     let (limiter, _) = limiter(peers(quota(1, 1)).with_missing_key(MissingKey::Deny));
-    limiter.update("peer", quota(2, 2)).unwrap();
+    limiter.set_quota("peer", quota(2, 2)).unwrap();
     let decisions = limiter.check(&parts(None, &[]));
     assert_eq!(*decisions.iter().next().unwrap().1.quota(), quota(2, 2));
 }

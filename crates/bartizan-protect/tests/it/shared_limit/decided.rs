@@ -16,27 +16,30 @@ async fn each_request_is_told_with_what_has_decided_it() {
         .build()
         .unwrap();
     for _ in 0..5 {
-        let _ = limiter.acquire(None).await;
+        let _ = limiter.acquire(None, 1).await;
     }
     store.then([Does::Hangs]);
     tokio::time::advance(SECOND).await;
-    limiter.acquire(None).await.unwrap();
+    limiter.acquire(None, 1).await.unwrap();
     assert_eq!(
         heard.take(),
         [
-            "no key, first true",
-            "Store",
-            "no key, first false",
-            "Store",
-            "no key, first false",
-            "Lease",
-            "no key, first false",
-            "Store: QuotaExceeded",
-            "no key, first false",
-            "Lease: QuotaExceeded",
-            "no key, first false",
-            "failed, first true: no answer within 5ms",
-            "StoreDown",
+            "all: no key, first true",
+            "answered in 0ns",
+            "all: allowed by Store",
+            "all: no key, first false",
+            "answered in 0ns",
+            "all: allowed by Store",
+            "all: no key, first false",
+            "all: allowed by Lease",
+            "all: no key, first false",
+            "answered in 0ns",
+            "all: rejected by Store: QuotaExceeded",
+            "all: no key, first false",
+            "all: rejected by Lease: QuotaExceeded",
+            "all: no key, first false",
+            "failed in 5ms, first true: no answer within 5ms",
+            "all: allowed by StoreDown",
         ]
     );
     let counts = limiter.counts();
@@ -52,9 +55,10 @@ async fn a_request_without_a_key_is_charged_to_its_peer_or_to_all_such_or_reject
         (MissingKey::Deny, [false; 5]),
     ] {
         let store = MemoryStore::default();
-        let keys = Keys::header(header.clone());
-        let limiter = SharedLimiterBuilder::new("tenant", keys, quota(1, 1), store)
-            .with_missing_key(missing)
+        let policy = Policy::new("tenant", quota(1, 1))
+            .with_keys(Keys::header(header.clone()))
+            .with_missing_key(missing);
+        let limiter = of([policy], store)
             .with_peer(|parts| parts.extensions.get().copied())
             .build()
             .unwrap();
@@ -75,7 +79,7 @@ async fn a_request_without_a_key_is_charged_to_its_peer_or_to_all_such_or_reject
             assert_eq!(result.is_ok(), passes, "{missing:?} {peer:?}");
         }
         if missing == MissingKey::Deny {
-            let rejected = limiter.acquire(None).await.unwrap_err();
+            let rejected = limiter.acquire(None, 1).await.unwrap_err();
             assert_eq!(rejected.refusal(), Refusal::KeyMissing);
             assert_eq!(rejected.retry_after(), None);
         }
@@ -96,7 +100,7 @@ async fn a_secret_makes_other_keys_in_the_store() {
     for secret in [[0; 16], [0; 16], [1; 16]] {
         let limiter = keyed(quota(10, 20), store.clone()).with_secret(secret);
         let limiter = limiter.build().unwrap();
-        limiter.acquire(Some("acme")).await.unwrap();
+        limiter.acquire(Some("acme"), 1).await.unwrap();
     }
     let keys = store.0.lock().unwrap();
     assert!(

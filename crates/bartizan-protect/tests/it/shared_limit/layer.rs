@@ -32,7 +32,8 @@ async fn each_key_has_a_budget_and_replicas_share_it() {
     let store = MemoryStore::default();
     let keys = Keys::header(HeaderName::from_static("x-tenant"));
     let replica = || {
-        let layer = SharedLimitLayer::new("tenant", keys.clone(), quota(1, 2), store.clone());
+        let policy = Policy::new("tenant", quota(1, 2)).with_keys(keys.clone());
+        let layer = SharedLimitLayer::new([policy], store.clone());
         layer.unwrap().layer(service_fn(answer))
     };
     let mut replicas = [replica(), replica(), replica()];
@@ -49,7 +50,7 @@ async fn each_key_has_a_budget_and_replicas_share_it() {
 
 #[tokio::test(start_paused = true)]
 async fn a_rejection_says_who_and_why_and_for_how_long() {
-    let layer = SharedLimitLayer::new("all", Keys::global(), quota(2, 1), MemoryStore::default());
+    let layer = SharedLimitLayer::new([Policy::new("all", quota(2, 1))], MemoryStore::default());
     let mut service = layer.unwrap().layer(service_fn(answer));
     let mut call = async || service.ready().await.unwrap().call(Request::new(())).await;
     call().await.unwrap();
@@ -60,7 +61,7 @@ async fn a_rejection_says_who_and_why_and_for_how_long() {
     let Error::SharedLimit(rejected) = error else {
         panic!("{error}");
     };
-    assert_eq!(rejected.name(), "all");
+    assert_eq!(violated(&rejected), ["all"]);
     assert_eq!(rejected.refusal(), Refusal::QuotaExceeded);
     tokio::time::advance(SECOND / 2).await;
     call().await.unwrap();

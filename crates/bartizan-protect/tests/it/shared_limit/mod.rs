@@ -1,15 +1,20 @@
 mod decided;
+mod heads;
 mod layer;
 mod leases;
+mod operate;
+mod promise;
+mod several;
 mod store_down;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bartizan_protect::rate_limit::{Keys, Quota};
+use bartizan_protect::rate_limit::{Keys, Policy, Quota};
 use bartizan_protect::shared_limit::{
-    Ask, Decision, Grant, MemoryStore, Observer, SharedLimiterBuilder, Store, StoreFailure,
+    Ask, Decision, Grant, MemoryStore, Observer, Rejected, SharedLimiter, SharedLimiterBuilder,
+    Store, StoreFailure,
 };
 use bartizan_protect::{BoxError, InvalidConfig};
 use tokio::sync::Notify;
@@ -24,8 +29,8 @@ struct Told(Arc<State>);
 #[derive(Debug, Default)]
 struct State {
     next: Mutex<VecDeque<Does>>,
-    /// How many units were asked for, each time.
-    asked: Mutex<Vec<u32>>,
+    /// What was asked for, each time.
+    asked: Mutex<Vec<Ask>>,
     memory: MemoryStore,
 }
 
@@ -35,25 +40,38 @@ enum Does {
     Hangs,
     /// Says that it gives so many.
     Gives(u32),
+    /// Gives none, for so long.
+    Refuses(Duration),
     /// Waits for a sign first.
     Waits(Arc<Notify>),
+    /// Gives what it has, and never says so.
+    Loses,
 }
 
 // === impl Told ===
 
 impl Told {
+    fn over(memory: MemoryStore) -> Self {
+        Self(Arc::new(State {
+            memory,
+            ..State::default()
+        }))
+    }
+
     fn then(&self, does: impl IntoIterator<Item = Does>) {
         self.0.next.lock().unwrap().extend(does);
     }
 
+    /// How many units were asked for, each time.
     fn asked(&self) -> Vec<u32> {
-        self.0.asked.lock().unwrap().clone()
+        let asked = self.0.asked.lock().unwrap();
+        asked.iter().map(|ask| ask.most).collect()
     }
 }
 
 impl Store for Told {
     async fn grant(&self, ask: &Ask) -> Result<Grant, BoxError> {
-        self.0.asked.lock().unwrap().push(ask.most);
+        self.0.asked.lock().unwrap().push(ask.clone());
         let next = self.0.next.lock().unwrap().pop_front();
         match next {
             Some(Does::Fails) => return Err("it does not like it".into()),
@@ -65,7 +83,18 @@ impl Store for Told {
                     remaining: 0,
                 });
             }
+            Some(Does::Refuses(retry_after)) => {
+                return Ok(Grant {
+                    granted: 0,
+                    retry_after,
+                    remaining: 0,
+                });
+            }
             Some(Does::Waits(sign)) => sign.notified().await,
+            Some(Does::Loses) => {
+                self.0.memory.grant(ask).await?;
+                std::future::pending().await
+            }
             None => {}
         }
         self.0.memory.grant(ask).await
@@ -89,23 +118,37 @@ impl Heard {
 }
 
 impl Observer for Heard {
-    fn decided(&self, decision: &Decision) {
-        self.push(match decision.refusal {
-            Some(refusal) => format!("{:?}: {refusal:?}", decision.by),
-            None => format!("{:?}", decision.by),
+    type Policy = String;
+    type Breaker = ();
+
+    fn policy(&self, name: &str) -> String {
+        name.to_owned()
+    }
+
+    fn breaker(&self) {}
+
+    fn decided(&self, policy: &String, decision: &Decision) {
+        let (outcome, by) = (decision.outcome().name(), decision.by());
+        self.push(match decision.refusal() {
+            Some(refusal) => format!("{policy}: {outcome} by {by:?}: {refusal:?}"),
+            None => format!("{policy}: {outcome} by {by:?}"),
         });
     }
 
-    fn store_failed(&self, failure: &StoreFailure, first: bool) {
-        self.push(format!("failed, first {first}: {failure}"));
+    fn store_answered(&self, took: Duration) {
+        self.push(format!("answered in {took:?}"));
+    }
+
+    fn store_failed(&self, failure: &StoreFailure, took: Duration, first: bool) {
+        self.push(format!("failed in {took:?}, first {first}: {failure}"));
     }
 
     fn store_recovered(&self) {
         self.push("recovered".to_owned());
     }
 
-    fn key_missing(&self, first: bool) {
-        self.push(format!("no key, first {first}"));
+    fn key_missing(&self, policy: &String, first: bool) {
+        self.push(format!("{policy}: no key, first {first}"));
     }
 }
 
@@ -115,12 +158,26 @@ fn quota(rate: u32, burst: u32) -> Quota {
 
 /// A limiter over all, which takes nothing ahead.
 fn builder<St: Store>(quota: Quota, store: St) -> SharedLimiterBuilder<St> {
-    SharedLimiterBuilder::new("all", Keys::global(), quota, store).with_lease_share(0.0)
+    of([Policy::new("all", quota)], store)
 }
 
 /// The same with a budget for each key, and none of a request's own.
 fn keyed<St: Store>(quota: Quota, store: St) -> SharedLimiterBuilder<St> {
-    SharedLimiterBuilder::new("all", Keys::by(|_| None), quota, store).with_lease_share(0.0)
+    of([each_key("all", quota)], store)
+}
+
+fn of<St: Store, const N: usize>(policies: [Policy; N], store: St) -> SharedLimiterBuilder<St> {
+    let builder = SharedLimiter::builder(store).with_lease_share(0.0);
+    let policies = policies.into_iter();
+    policies.fold(builder, SharedLimiterBuilder::with_policy)
+}
+
+fn violated(rejected: &Rejected) -> Vec<&str> {
+    rejected.violated().iter().map(|name| &**name).collect()
+}
+
+fn each_key(name: &str, quota: Quota) -> Policy {
+    Policy::new(name, quota).with_keys(Keys::by(|_| None))
 }
 
 #[test]
@@ -129,16 +186,18 @@ fn what_cannot_be_is_said_with_field_and_value() {
         result.err().unwrap().to_string()
     }
     let all = || builder(quota(1, 1), MemoryStore::default());
-    let named =
-        |name| SharedLimiterBuilder::new(name, Keys::global(), quota(1, 1), Told::default());
     for (said, expected) in [
         (
-            said(named("").build()),
-            "shared limit: name: \"\" is not 1 to 64 visible ASCII characters",
+            said(of([], Told::default()).build()),
+            "shared limit: policies: 0 is not 1 to 8",
         ),
         (
-            said(named("ä").build()),
-            "shared limit: name: \"ä\" is not 1 to 64 visible ASCII characters",
+            said(of([Policy::new("", quota(1, 1))], Told::default()).build()),
+            "shared limit: policy.name: \"\" is not 1 to 64 visible ASCII characters",
+        ),
+        (
+            said(all().with_policy(Policy::new("all", quota(2, 2))).build()),
+            "shared limit: policy.name: \"all\" is not the only one of its name",
         ),
         (
             said(all().with_lease_share(1.5).build()),
@@ -171,7 +230,8 @@ fn what_cannot_be_is_said_with_field_and_value() {
     ] {
         let quota = Quota::new(rate, per, burst).unwrap();
         let name = "x".repeat(64);
-        let limiter = SharedLimiterBuilder::new(&name, Keys::global(), quota, Told::default());
-        assert!(limiter.build().unwrap().lease() >= 1);
+        let limiter = of([Policy::new(&name, quota)], Told::default());
+        let limiter = limiter.build().unwrap();
+        assert!(limiter.lease(&name).unwrap() >= 1);
     }
 }

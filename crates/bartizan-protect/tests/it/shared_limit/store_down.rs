@@ -1,5 +1,7 @@
 //! A store that fails, does not answer, or answers nonsense.
 
+use std::num::NonZeroU32;
+
 use bartizan_protect::breaker::State;
 use bartizan_protect::shared_limit::{Refusal, Rejected, SharedLimiter, StoreDown};
 use tokio::time::Instant;
@@ -13,7 +15,7 @@ fn limiter(store: &Told, down: StoreDown) -> SharedLimiter<Told> {
     limiter.with_store_down(down).build().unwrap()
 }
 
-fn refusal(result: Result<(), Rejected>) -> Option<Refusal> {
+fn refusal<T>(result: Result<T, Rejected>) -> Option<Refusal> {
     result.err().map(|rejected| rejected.refusal())
 }
 
@@ -24,14 +26,14 @@ async fn a_store_that_does_not_answer_costs_a_deadline_and_the_policy_decides() 
         store.then([Does::Hangs]);
         let limiter = limiter(&store, down);
         let start = Instant::now();
-        let result = refusal(limiter.acquire(None).await);
+        let result = refusal(limiter.acquire(None, 1).await);
         assert_eq!(start.elapsed(), 5 * MILLI, "{down:?}");
         let denied = (down == StoreDown::Deny).then_some(Refusal::StoreDown);
         assert_eq!(result, denied, "{down:?}");
         let counts = limiter.counts();
         assert_eq!((counts.without_store, counts.failed), (1, 1));
         // It is back.
-        limiter.acquire(None).await.unwrap();
+        limiter.acquire(None, 1).await.unwrap();
         assert_eq!(limiter.counts().without_store, 1);
     }
 }
@@ -47,7 +49,7 @@ async fn who_waits_for_anothers_answer_waits_two_deadlines_at_most() {
                 .await
                 .unwrap_err();
             let began = Instant::now();
-            let result = refusal(limiter.acquire(None).await);
+            let result = refusal(limiter.acquire(None, 1).await);
             assert_eq!(result.is_some(), down == StoreDown::Deny);
             began.elapsed()
         };
@@ -64,18 +66,18 @@ async fn a_store_that_fails_is_left_alone_and_asked_again_later() {
         store.then([const { Does::Fails }; 5]);
         let limiter = limiter(&store, down);
         for _ in 0..50 {
-            let rejected = limiter.acquire(None).await.err();
+            let rejected = limiter.acquire(None, 1).await.err();
             assert_eq!(rejected.is_some(), down == StoreDown::Deny, "{down:?}");
         }
         assert_eq!(store.asked().len(), 5, "{down:?}");
         assert_eq!(limiter.breaker().snapshot().state, State::Open);
-        let rejected = limiter.acquire(None).await.err();
+        let rejected = limiter.acquire(None, 1).await.err();
         // It says how long that may take.
         assert!(rejected.is_none_or(|it| it.retry_after().is_some()));
         tokio::time::advance(SECOND).await;
         let before = limiter.counts().without_store;
         for _ in 0..10 {
-            limiter.acquire(None).await.unwrap();
+            limiter.acquire(None, 1).await.unwrap();
         }
         assert_eq!(limiter.counts().without_store, before, "{down:?}");
         assert_eq!(limiter.breaker().snapshot().state, State::Closed);
@@ -86,18 +88,18 @@ async fn a_store_that_fails_is_left_alone_and_asked_again_later() {
 async fn local_only_is_a_budget_for_each_key_of_its_own() {
     let store = Told::default();
     store.then(vec![Does::Fails; 5]);
-    let limiter = keyed(quota(1, 100), store.clone()).with_local_quota(quota(10, 10));
+    let limiter = keyed(quota(100, 100), store.clone()).with_replicas(NonZeroU32::new(10).unwrap());
     let limiter = limiter.build().unwrap();
     for key in ["one", "another"] {
         for _ in 0..10 {
-            limiter.acquire(Some(key)).await.unwrap();
+            limiter.acquire(Some(key), 1).await.unwrap();
         }
-        let rejected = limiter.acquire(Some(key)).await.unwrap_err();
+        let rejected = limiter.acquire(Some(key), 1).await.unwrap_err();
         assert_eq!(rejected.refusal(), Refusal::LocalQuotaExceeded);
         assert_eq!(rejected.retry_after(), Some(SECOND / 10));
     }
     tokio::time::advance(SECOND / 10).await;
-    limiter.acquire(Some("one")).await.unwrap();
+    limiter.acquire(Some("one"), 1).await.unwrap();
     assert_eq!(store.asked().len(), 5);
 }
 
@@ -108,17 +110,18 @@ async fn an_answer_that_makes_no_sense_is_a_failure() {
     let limiter = builder(quota(1, 100), store.clone()).with_observer(heard.clone());
     let limiter = limiter.build().unwrap();
     for _ in 0..3 {
-        limiter.acquire(None).await.unwrap();
+        limiter.acquire(None, 1).await.unwrap();
     }
     assert_eq!(
         heard.take(),
         [
-            "failed, first true: 4294967295 units are no grant of 1 to 1",
-            "StoreDown",
-            "failed, first false: 2 units are no grant of 1 to 1",
-            "StoreDown",
+            "failed in 0ns, first true: 4294967295 units are no grant of 1 to 1",
+            "all: allowed by StoreDown",
+            "failed in 0ns, first false: 2 units are no grant of 1 to 1",
+            "all: allowed by StoreDown",
+            "answered in 0ns",
             "recovered",
-            "Store",
+            "all: allowed by Store",
         ]
     );
 }
@@ -131,14 +134,14 @@ async fn what_is_leased_is_good_while_the_store_is_down() {
         .with_store_down(StoreDown::Deny);
     let limiter = limiter.build().unwrap();
     for _ in 0..4 {
-        limiter.acquire(None).await.unwrap();
+        limiter.acquire(None, 1).await.unwrap();
     }
     // One, two, and one of four.
     store.then([Does::Fails]);
     for _ in 0..3 {
-        limiter.acquire(None).await.unwrap();
+        limiter.acquire(None, 1).await.unwrap();
     }
-    let rejected = limiter.acquire(None).await.unwrap_err();
+    let rejected = limiter.acquire(None, 1).await.unwrap_err();
     assert_eq!(rejected.refusal(), Refusal::StoreDown);
     assert_eq!(
         rejected.to_string(),

@@ -1,4 +1,6 @@
 mod raw;
+#[cfg(feature = "redis")]
+mod redis;
 
 use std::time::Duration;
 
@@ -9,6 +11,9 @@ use serde::{Deserialize, Serialize};
 use self::raw::RawRateLimit;
 use crate::RateLimitLayer;
 use crate::rate_limit::{Keys, Mode, Policy, Proxies, Quota, Trusted};
+
+#[cfg(feature = "redis")]
+pub use self::redis::MAX_REDIS_DEADLINE;
 
 /// Requests of a client for each [`DEFAULT_RATE_LIMIT_PER`]: more than a person brings about, and
 /// less than a loop does that has nothing to wait for.
@@ -41,6 +46,14 @@ pub const MAX_TRUSTED_PROXIES: usize = 16;
 /// ```
 ///
 /// These are the defaults. It is valid by construction: reading it is the only way to change it.
+///
+/// With the feature `redis`, replicas can share the limit:
+///
+/// ```toml
+/// redis_url = "redis://127.0.0.1:6379/0"  # not told, as it may hold a password; default: none
+/// redis_deadline = "5ms"                  # for an answer of Redis, 1ms to 10s
+/// when_redis_down = "local"               # each replica by itself; or allow, or deny
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(try_from = "RawRateLimit", into = "RawRateLimit")]
 pub struct RateLimitConfig {
@@ -86,7 +99,8 @@ impl RateLimitConfig {
         Ok(policy.with_keys(self.clients()).with_mode(self.mode()))
     }
 
-    /// A layer that keeps each client within the limit, by a policy that is called `client`.
+    /// A layer that keeps each client within the limit, by a policy that is called `client`; in this
+    /// process, whatever the others do.
     ///
     /// # Errors
     ///

@@ -11,6 +11,12 @@ use super::{
     MAX_RATE_LIMIT_BURST, MAX_TRUSTED_PROXIES, RateLimitConfig,
 };
 use crate::config::{duration, value};
+#[cfg(feature = "redis")]
+use {
+    super::redis::{MAX_REDIS_DEADLINE, RedisUrl, WhenRedisDown},
+    crate::config::Secret,
+    crate::shared_limit::DEFAULT_DEADLINE,
+};
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -24,6 +30,17 @@ pub(super) struct RawRateLimit {
     pub(super) burst: u32,
     #[serde(deserialize_with = "proxies")]
     pub(super) trusted_proxies: usize,
+    #[cfg(feature = "redis")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) redis_url: Option<Secret<RedisUrl>>,
+    #[cfg(feature = "redis")]
+    #[serde(
+        deserialize_with = "redis_deadline",
+        serialize_with = "duration::serialize"
+    )]
+    pub(super) redis_deadline: Duration,
+    #[cfg(feature = "redis")]
+    pub(super) when_redis_down: WhenRedisDown,
 }
 
 // === impl RawRateLimit ===
@@ -36,6 +53,12 @@ impl Default for RawRateLimit {
             per: DEFAULT_RATE_LIMIT_PER,
             burst: DEFAULT_RATE_LIMIT_BURST,
             trusted_proxies: 0,
+            #[cfg(feature = "redis")]
+            redis_url: None,
+            #[cfg(feature = "redis")]
+            redis_deadline: DEFAULT_DEADLINE,
+            #[cfg(feature = "redis")]
+            when_redis_down: WhenRedisDown::default(),
         }
     }
 }
@@ -72,4 +95,9 @@ fn burst<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
 
 fn proxies<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     value::within(deserializer, 0..=MAX_TRUSTED_PROXIES)
+}
+
+#[cfg(feature = "redis")]
+fn redis_deadline<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    duration::within(deserializer, Duration::from_millis(1)..=MAX_REDIS_DEADLINE)
 }

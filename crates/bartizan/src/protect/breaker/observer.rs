@@ -62,6 +62,29 @@ impl BreakerObserver {
         }
     }
 
+    /// All of a change but its log line.
+    pub(crate) fn tell(&self, circuit: &CircuitSeries, transition: &Transition) {
+        let change = transition.change;
+        circuit.add(change.from, -1);
+        circuit.add(change.to, 1);
+        let said = [
+            KeyValue::new(attr::BREAKER_FROM, change.from.name()),
+            KeyValue::new(attr::BREAKER_STATE, change.to.name()),
+            KeyValue::new(attr::BREAKER_REASON, change.reason.name()),
+        ];
+        let labels: Vec<_> = circuit.labels.iter().chain(&said).cloned().collect();
+        self.transitions.add(1, &labels);
+        on_current_span(event::BREAKER_TRANSITION, || {
+            let mut attributes = about(&transition.circuit);
+            attributes.extend(said);
+            if let Some(open_for) = change.open_for {
+                let seconds = open_for.as_secs_f64();
+                attributes.push(KeyValue::new(attr::BREAKER_OPEN_FOR, seconds));
+            }
+            attributes
+        });
+    }
+
     /// The label of a key. One that had a label before has it again.
     fn label(&self, key: &str) -> opentelemetry::Value {
         let mut labelled = self.labelled.lock().unwrap_or_else(PoisonError::into_inner);
@@ -119,25 +142,8 @@ impl Observer for BreakerObserver {
     }
 
     fn changed(&self, circuit: &CircuitSeries, transition: &Transition) {
+        self.tell(circuit, transition);
         let change = transition.change;
-        circuit.add(change.from, -1);
-        circuit.add(change.to, 1);
-        let said = [
-            KeyValue::new(attr::BREAKER_FROM, change.from.name()),
-            KeyValue::new(attr::BREAKER_STATE, change.to.name()),
-            KeyValue::new(attr::BREAKER_REASON, change.reason.name()),
-        ];
-        let labels: Vec<_> = circuit.labels.iter().chain(&said).cloned().collect();
-        self.transitions.add(1, &labels);
-        on_current_span(event::BREAKER_TRANSITION, || {
-            let mut attributes = about(&transition.circuit);
-            attributes.extend(said);
-            if let Some(open_for) = change.open_for {
-                let seconds = open_for.as_secs_f64();
-                attributes.push(KeyValue::new(attr::BREAKER_OPEN_FOR, seconds));
-            }
-            attributes
-        });
         // The levels are constants of their call sites.
         let Transition { circuit, .. } = transition;
         let (from, to, reason) = (change.from, change.to, change.reason);

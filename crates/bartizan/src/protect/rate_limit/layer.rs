@@ -105,6 +105,6 @@ impl<S: Service<Request<Body>>> Layer<S> for RateLimitLayer {
     }
 }
 
-fn address(parts: &Parts) -> Option<IpAddr> {
+pub(crate) fn address(parts: &Parts) -> Option<IpAddr> {
     peer(&parts.extensions).as_ref().map(SocketAddr::ip)
 }

@@ -3,6 +3,7 @@
 
 mod layer;
 mod observer;
+mod series;
 
 pub use bartizan_protect::rate_limit::{
     Answers, Charged, Counts, Decision, Decisions, Fields, KeyHash, Keys, MissingKey, Mode,
@@ -10,4 +11,7 @@ pub use bartizan_protect::rate_limit::{
     Reservation, Snapshot, Trusted, UnknownPolicy, Usage,
 };
 pub use layer::RateLimitLayer;
-pub use observer::{PolicySeries, RateLimitObserver};
+pub(crate) use layer::address;
+pub use observer::RateLimitObserver;
+pub use series::PolicySeries;
+pub(crate) use series::Refused;

@@ -1,12 +1,13 @@
 //! What our own layers answer with in a service's place: the one table of statuses and headers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
 use axum::response::IntoResponse;
 use bartizan_protect::shared_limit::Refusal;
-use bartizan_protect::{Error, Rejection, rate_limit};
+use bartizan_protect::{Error, Rejection};
 
 use crate::Problem;
 
@@ -19,10 +20,13 @@ const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#qu
 /// it.
 pub(super) fn problem(error: &Error) -> Option<Problem> {
     match error {
-        Error::RateLimited(rejected) => return Some(rate_limited(rejected)),
+        Error::RateLimited(rejected) => {
+            let wait = rejected.retry_after();
+            return Some(quota_exceeded(rejected.violated(), wait));
+        }
         Error::SharedLimit(rejected) if rejected.refusal() != Refusal::StoreDown => {
-            let policies = vec![rejected.name()];
-            return Some(quota_exceeded(policies, rejected.retry_after()));
+            let wait = rejected.retry_after();
+            return Some(quota_exceeded(rejected.violated(), wait));
         }
         _ => {}
     }
@@ -50,12 +54,8 @@ pub(super) fn problem(error: &Error) -> Option<Problem> {
 }
 
 /// By draft-ietf-httpapi-ratelimit-headers-10, section 5.
-fn rate_limited(rejected: &rate_limit::Rejected) -> Problem {
-    let violated = rejected.violated().iter().map(|name| &**name).collect();
-    quota_exceeded(violated, rejected.retry_after())
-}
-
-fn quota_exceeded(violated: Vec<&str>, retry_after: Option<Duration>) -> Problem {
+fn quota_exceeded(violated: &[Arc<str>], retry_after: Option<Duration>) -> Problem {
+    let violated: Vec<&str> = violated.iter().map(|name| &**name).collect();
     let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS)
         .with_type(QUOTA_EXCEEDED)
         .with_title("Request cannot be satisfied as assigned quota has been exceeded")
@@ -69,13 +69,25 @@ fn quota_exceeded(violated: Vec<&str>, retry_after: Option<Duration>) -> Problem
 /// The answer, marked where nobody was asked for one.
 pub(crate) fn answer(error: &Error) -> Option<Response<Body>> {
     let mut answer = problem(error)?.into_response();
-    if let Error::RateLimited(rejected) = error
-        && let Some(fields) = rejected.fields()
-    {
+    let fields = match error {
+        Error::RateLimited(rejected) => rejected.fields(),
+        Error::SharedLimit(rejected) => rejected.fields(),
+        _ => None,
+    };
+    if let Some(fields) = fields {
         fields.clone().add_to(answer.headers_mut());
     }
     if error.is_rejection() {
         answer.extensions_mut().insert(Rejection::default());
     }
     Some(answer)
+}
+
+/// The answer to an error that is known to be ours.
+pub(crate) fn answer_ours(error: &Error) -> Response<Body> {
+    answer(error).unwrap_or_else(|| {
+        // A layer that was not told what to answer with.
+        tracing::error!(error = %error, "a layer failed");
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR).into_response()
+    })
 }

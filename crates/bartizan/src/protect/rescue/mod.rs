@@ -9,18 +9,15 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use axum::http::{Request, Response, StatusCode};
-use axum::response::IntoResponse;
+use axum::http::{Request, Response};
 use bartizan_protect::Error;
 use http_body::Body as HttpBody;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::passing::Passed;
-use crate::Problem;
-
 pub use super::passing::{Passing, PassingFuture};
-pub(crate) use answers::answer;
+pub(crate) use answers::{answer, answer_ours};
 pub use body::RescueBody;
 
 /// A service under a layer of `bartizan-protect`, which answers for it and passes its errors, of the
@@ -110,12 +107,7 @@ where
             },
             Err(ours) => ours,
         };
-        let answer = answer(&error).unwrap_or_else(|| {
-            // A layer that was not told what to answer with.
-            tracing::error!(error = %error, "a layer failed");
-            Problem::new(StatusCode::INTERNAL_SERVER_ERROR).into_response()
-        });
-        Poll::Ready(Ok(answer.map(RescueBody::ours)))
+        Poll::Ready(Ok(answer_ours(&error).map(RescueBody::ours)))
     }
 }
 

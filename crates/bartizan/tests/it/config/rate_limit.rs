@@ -14,6 +14,9 @@ use tower::ServiceExt;
 
 use super::{load, problems};
 
+#[cfg(feature = "redis")]
+mod redis;
+
 #[derive(Debug, Deserialize, Serialize)]
 struct Only {
     #[serde(default)]
@@ -53,15 +56,23 @@ fn every_value_of_a_rate_limit_can_be_set_by_a_variable() {
         ("SHOP__RATE_LIMIT__PER", "1m"),
         ("SHOP__RATE_LIMIT__BURST", "7"),
         ("SHOP__RATE_LIMIT__TRUSTED_PROXIES", "2"),
+        #[cfg(feature = "redis")]
+        ("SHOP__RATE_LIMIT__REDIS_DEADLINE", "10ms"),
+        #[cfg(feature = "redis")]
+        ("SHOP__RATE_LIMIT__WHEN_REDIS_DOWN", "deny"),
     ];
     let config = load::<Only>("rate-limit-vars", "", &vars).unwrap().config;
     let minute = Duration::from_secs(60);
     assert_eq!(config.rate_limit.quota(), Quota::new(5, minute, 7));
     assert_eq!(config.rate_limit.mode(), Mode::Disabled);
     let shown = serde_json::to_value(&config).unwrap();
-    let expected = serde_json::json!({
+    let mut expected = serde_json::json!({
         "enabled": false, "rate": 5, "per": "1m", "burst": 7, "trusted_proxies": 2,
     });
+    if cfg!(feature = "redis") {
+        expected["redis_deadline"] = "10ms".into();
+        expected["when_redis_down"] = "deny".into();
+    }
     assert_eq!(shown["rate_limit"], expected);
 }
 
@@ -76,6 +87,10 @@ burst = 2000000
 trusted_proxies = 17
 window = "1s"
 "#;
+    let of_redis = match cfg!(feature = "redis") {
+        true => ", redis_url, redis_deadline, when_redis_down",
+        false => "",
+    };
     assert_eq!(
         problems::<Only>("rate-limit-wrong", file, &[]),
         [
@@ -85,8 +100,10 @@ window = "1s"
              1ms to 24h",
             "shop.toml:6: rate_limit.burst: `2000000` is not from 1 to 1000000",
             "shop.toml:7: rate_limit.trusted_proxies: `17` is not from 0 to 16",
-            "shop.toml:8: rate_limit.window: unknown key, expected one of enabled, rate, per, burst, \
-             trusted_proxies",
+            &format!(
+                "shop.toml:8: rate_limit.window: unknown key, expected one of enabled, rate, per, \
+                 burst, trusted_proxies{of_redis}"
+            ),
         ]
     );
 }
