@@ -24,6 +24,7 @@ use crate::{BoxError, runtime};
 
 /// The packages whose versions the figures depend on.
 const PACKAGES: &[&str] = &[
+    "axum-governor",
     "governor",
     "tokio",
     "tower",

@@ -1,6 +1,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use axum_governor::extractor::PeerIp;
 use governor::clock::{MonotonicClock, QuantaInstant};
 use governor::middleware::{NoOpMiddleware, RateLimitingMiddleware, StateInformationMiddleware};
 use governor::state::keyed::DashMapStateStore;
@@ -35,6 +36,9 @@ type Keyed = governor::RateLimiter<
 /// `tower_governor`, by the peer's address.
 pub(super) type TowerGovernor<M> = Served<Governor<PeerIpKeyExtractor, M, Axum, axum::body::Body>>;
 
+/// `axum-governor`, whose service has no public name.
+type AxumGovernor = Served<<axum_governor::GovernorLayer<IpAddr> as Layer<Axum>>::Service>;
+
 /// More places than there are calls.
 const PLACES: usize = 1_000;
 
@@ -57,6 +61,21 @@ pub(super) fn tower_governor_fields(
     addresses: Addresses,
 ) -> Result<TowerGovernor<StateInformationMiddleware>, BoxError> {
     through(builder(budget).use_headers().finish(), addresses)
+}
+
+/// `axum-governor`, by the peer's address, without the task that sweeps its keys.
+pub(super) fn axum_governor(
+    budget: Budget,
+    addresses: Addresses,
+) -> Result<AxumGovernor, BoxError> {
+    let config = axum_governor::GovernorConfigBuilder::default()
+        .with_extractor(PeerIp::default())
+        .quota_default(budget.governors()?.into())
+        .expect_connect_info()
+        .gc_disable()
+        .finish()?;
+    let service = axum_governor::GovernorLayer::new(config).layer(upstream());
+    Ok(Served { service, addresses })
 }
 
 /// `tower-resilience`, which has one budget for all.

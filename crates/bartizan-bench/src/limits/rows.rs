@@ -84,6 +84,11 @@ pub(super) fn limiters(
             peers::tower_governor(budget, from)?,
         ),
         quota.layers(
+            ["axum_governor", "axum_governor_beyond"],
+            "layer, with fields",
+            peers::axum_governor(budget, from)?,
+        ),
+        quota.layers(
             ["tower_resilience", "tower_resilience_beyond"],
             "layer, one budget for all",
             peers::tower_resilience(budget, from)?,

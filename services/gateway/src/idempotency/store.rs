@@ -10,10 +10,10 @@ use shop::keys::IdempotencyKey;
 pub const DEFAULT_TTL: Duration = Duration::from_secs(600);
 
 /// The most keys that are kept, answered and under way.
-pub const MAX_KEYS: usize = 20_000;
+pub const MAX_KEYS: usize = 8_000;
 
 /// The most that keys, requests and answers take, in bytes, counted without the table around them.
-pub const MAX_KEPT: usize = 16 << 20;
+pub const MAX_KEPT: usize = 8 << 20;
 
 /// Whose key it is, and which.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
