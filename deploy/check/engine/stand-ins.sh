@@ -6,11 +6,12 @@ DEBIAN=bookworm
 DEBIAN_PACKAGES=busybox-static,ca-certificates,gcc,libc6-dev,prometheus,redis-server
 STAND_IN=bartizan-check
 
-# What needs the network, and so comes before the engine, which may have none. Exported, for the part
-# of the check that runs with it.
+# What needs the network, and so comes before an engine of the check's own, which may have none; for
+# one that runs already, with the first stand-in. Exported, for the part of the check that runs inside.
 fetch_stand_ins() {
     local programs
-    programs=$("$CHECK/install")
+    programs=$("$CHECK/install") ||
+        unable 'the Collector and Jaeger, which stand-in images are made of, cannot be built here'
     OTELCOL=$(head -n 1 <<<"$programs") JAEGER_PROGRAM=$(tail -n 1 <<<"$programs")
     fetch_debian
     fetch_rust
@@ -81,6 +82,7 @@ from_debian() {
 
 # make_stand_in VARIABLE: makes what takes the place of its image, and leaves the name in `made`.
 make_stand_in() {
+    [[ -n "${OTELCOL:-}" ]] || fetch_stand_ins
     from_debian
     local debian=${DEBIAN_ROOT##*/}
     case $1 in

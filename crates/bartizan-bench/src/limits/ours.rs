@@ -1,4 +1,4 @@
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use axum::extract::ConnectInfo;
@@ -7,6 +7,7 @@ use bartizan_protect::rate_limit::{
     Answers, DEFAULT_CAPACITY, Decisions, Keys, Policy, RateLimit, RateLimitLayer, RateLimiter,
     RateLimiterBuilder,
 };
+use bartizan_protect::shared_limit::{MemoryStore, SharedLimit, SharedLimitLayer, SharedLimiter};
 use http::request::Parts;
 use tower_layer::Layer;
 
@@ -56,9 +57,23 @@ pub(super) fn layered(
     addresses: Addresses,
     answers: Answers,
 ) -> Result<Served<RateLimit<Axum>>, BoxError> {
-    let peer = |parts: &Parts| Some(parts.extensions.get::<ConnectInfo<SocketAddr>>()?.ip());
     let limiter = builder(budget, DEFAULT_CAPACITY)?.with_peer(peer).build()?;
     let layer = RateLimitLayer::new(limiter).with_answers(answers);
+    let service = layer.layer(upstream());
+    Ok(Served { service, addresses })
+}
+
+/// With a store in memory, which is seldom asked: what is left is what a request takes of a lease.
+pub(super) fn shared(
+    budget: Budget,
+    addresses: Addresses,
+    answers: Answers,
+) -> Result<Served<SharedLimit<Axum, MemoryStore>>, BoxError> {
+    let limiter = SharedLimiter::builder(MemoryStore::default())
+        .with_policy(policy(budget)?)
+        .with_peer(peer)
+        .build()?;
+    let layer = SharedLimitLayer::of(limiter).with_answers(answers);
     let service = layer.layer(upstream());
     Ok(Served { service, addresses })
 }
@@ -86,10 +101,16 @@ fn by_address(
 }
 
 fn builder(budget: Budget, keys: usize) -> Result<RateLimiterBuilder, BoxError> {
-    let policy = Policy::new(NAME, budget.ours()?)
-        .with_keys(Keys::peer())
-        .with_capacity(keys);
+    let policy = policy(budget)?.with_capacity(keys);
     Ok(RateLimiter::builder().with_policy(policy))
+}
+
+fn policy(budget: Budget) -> Result<Policy, BoxError> {
+    Ok(Policy::new(NAME, budget.ours()?).with_keys(Keys::peer()))
+}
+
+fn peer(parts: &Parts) -> Option<IpAddr> {
+    Some(parts.extensions.get::<ConnectInfo<SocketAddr>>()?.ip())
 }
 
 fn decided_by(builder: RateLimiterBuilder) -> Result<Raw, BoxError> {

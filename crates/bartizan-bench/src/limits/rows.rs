@@ -74,6 +74,19 @@ pub(super) fn limiters(
             fields(Answers::None)?,
         ),
         quota.layers(
+            ["bartizan_shared", "bartizan_shared_beyond"],
+            "layer, with fields, leases of a store",
+            ours::shared(budget, from, Answers::All)?,
+        ),
+        quota.layers(
+            [
+                "bartizan_shared_no_fields",
+                "bartizan_shared_no_fields_beyond",
+            ],
+            "layer, leases of a store",
+            ours::shared(budget, from, Answers::None)?,
+        ),
+        quota.layers(
             ["tower_governor_fields", "tower_governor_fields_beyond"],
             "layer, with fields",
             peers::tower_governor_fields(budget, from)?,

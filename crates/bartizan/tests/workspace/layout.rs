@@ -62,7 +62,9 @@ fn every_crate_describes_itself_and_inherits_the_rest() {
         }
         let manifest = read(&package.manifest_path);
         for line in INHERITED {
-            if !manifest.lines().any(|have| have == *line) {
+            // One of the bench's peers needs a newer Rust than what is published may ask for.
+            let has_own = name == BENCH && line.starts_with("rust-version");
+            if !has_own && !manifest.lines().any(|have| have == *line) {
                 problems.push(format!("{name} does not inherit: `{line}` is missing"));
             }
         }

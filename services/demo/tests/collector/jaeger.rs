@@ -72,6 +72,24 @@ impl Jaeger {
         self.spans(&format!("/api/v3/traces/{id}")).await
     }
 
+    /// The traces that its page finds by a tag of one of this service's spans.
+    pub(crate) async fn search(
+        &self,
+        service: &str,
+        (tag, value): (&str, &str),
+    ) -> BTreeSet<String> {
+        let path = format!(
+            "/api/traces?service={service}&limit={MOST}&lookback=1h\
+             &tags=%7B%22{tag}%22:%22{value}%22%7D"
+        );
+        let answer = http::get(self.query, &path).await.unwrap();
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let found = answer.json();
+        each(&found["data"])
+            .map(|trace| text(&trace["traceID"]))
+            .collect()
+    }
+
     /// The services that it knows.
     pub(crate) async fn services(&self) -> BTreeSet<String> {
         let answer = http::get(self.query, "/api/v3/services").await.unwrap();

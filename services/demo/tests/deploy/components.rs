@@ -5,6 +5,7 @@ use std::fs;
 
 use serde_json::Value;
 
+use crate::all;
 use crate::yaml::{document, files, list, root, text};
 
 const FOLDER: &str = "deploy/collector";
@@ -66,7 +67,7 @@ fn the_manifest_has_the_components_that_the_files_name() {
 fn the_manifest_has_the_version_that_is_deployed() {
     let manifest = document(MANIFEST);
     let version = text(&manifest["dist"]["version"]);
-    let collectors: Vec<String> = crate::all()
+    let collectors: Vec<String> = all()
         .into_iter()
         .map(|it| it.image)
         .filter(|image| image.contains("opentelemetry-collector"))
@@ -77,6 +78,20 @@ fn the_manifest_has_the_version_that_is_deployed() {
             image.ends_with(&format!(":{version}")),
             "{image} and {version}"
         );
+    }
+}
+
+#[test]
+fn what_the_checks_build_has_the_versions_that_are_deployed() {
+    let install = fs::read_to_string(root().join("deploy/check/install")).unwrap();
+    for (variable, repository) in [
+        ("COLLECTOR_VERSION", "otel/opentelemetry-collector-contrib"),
+        ("JAEGER_VERSION", "jaegertracing/jaeger"),
+    ] {
+        let start = format!("{variable}=");
+        let built = install.lines().find_map(|line| line.strip_prefix(&start));
+        let image = format!("{repository}:{}", built.unwrap());
+        assert!(all().iter().any(|it| it.image == image), "{image}");
     }
 }
 

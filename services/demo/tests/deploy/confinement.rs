@@ -45,6 +45,27 @@ fn containers_of_compose_are_confined() {
     assert_none(&open);
 }
 
+/// What is in a tmpfs counts as the container's memory, of which the program needs some itself.
+#[test]
+fn what_compose_keeps_in_memory_leaves_half_of_the_limit() {
+    let mut found = 0;
+    for workload in compose::workloads() {
+        let kept = list(&workload.text["tmpfs"]).iter().map(|mount| {
+            let mount = mount.as_str().unwrap();
+            let (_, size) = mount.split_once("size=").expect(mount);
+            bytes(size.split(',').next().unwrap())
+        });
+        let kept: u64 = kept.sum();
+        found += usize::from(kept > 0);
+        assert!(
+            2 * kept <= workload.memory.unwrap(),
+            "{}: {kept} bytes",
+            workload.name
+        );
+    }
+    assert!(found > 0);
+}
+
 /// What the pod security level `restricted` does not ask for.
 #[test]
 fn pods_are_confined() {

@@ -114,7 +114,10 @@ fn there_is_time_to_drain_and_to_flush() {
     let mut short = Vec::new();
     for workload in all().iter().filter(|it| it.service().is_some()) {
         let server = server(workload).unwrap();
-        let needed = server.grace() + server.drain_deadline() + server.shutdown_deadline();
+        let mut needed = server.grace() + server.drain_deadline() + server.shutdown_deadline();
+        if workload.service() == Some("orders") {
+            needed += orders::STOP_DEADLINE;
+        }
         // To start ending, and to be gone.
         let needed = needed.as_secs() + 2;
         if workload.grace.is_none_or(|grace| grace < needed) {
