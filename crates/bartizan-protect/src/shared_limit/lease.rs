@@ -11,12 +11,14 @@ pub(super) struct Lease {
     units: u32,
     /// When the units are void.
     until: u64,
-    /// The most units that have come at once, of those that are here.
+    /// The most units that were given back at once, of those that are here.
     largest: u32,
     /// How many units were asked for last.
     asked: u32,
     /// How many units were used that were not here: the next that come go there.
     debt: u32,
+    /// How many units those want who wait for what is being asked for.
+    waiting: u32,
     /// When the store's budget is full, if nobody else uses any of it.
     full: u64,
     /// The same, and not a moment too late: what it has no room for is not asked for.
@@ -82,10 +84,28 @@ impl Lease {
             false => 1,
         };
         let most = most.clamp(1, terms.most).saturating_sub(self.units);
+        // For those that wait as well, who would have to ask one after the other.
+        let needed = least.saturating_add(self.debt).saturating_add(self.waiting);
         Take::Empty(Want {
             least,
-            most: most.max(least.saturating_add(self.debt)),
+            most: most.max(needed),
         })
+    }
+
+    /// Somebody waits for what is being asked for, and wants this of it.
+    pub(super) fn wait(&mut self, units: u32) {
+        self.waiting = self.waiting.saturating_add(units);
+    }
+
+    /// They do not wait any more, and take what is here for them.
+    pub(super) fn leave(&mut self, units: u32) {
+        self.waiting = self.waiting.saturating_sub(units);
+    }
+
+    /// They have gone, and what is here for them does not stay.
+    pub(super) fn forsake(&mut self, units: u32, terms: Terms) {
+        self.leave(units);
+        self.units = self.units.min(self.most(terms));
     }
 
     /// All of its units, and until when they are good: for whoever has not found enough, and asks
@@ -112,7 +132,10 @@ impl Lease {
                 let paid = ahead.min(self.debt);
                 self.debt -= paid;
                 self.until = asked.saturating_add(terms.time);
-                self.put(ahead - paid, terms);
+                self.units = self
+                    .units
+                    .saturating_add(ahead - paid)
+                    .min(self.most(terms));
                 let used = quota.burst().saturating_sub(grant.remaining);
                 self.full = asked.saturating_add(u64::from(used) * quota.unit());
             }
@@ -127,29 +150,37 @@ impl Lease {
         }
     }
 
-    /// Gives back units that were taken, and are good until then.
+    /// Gives back units that were taken, and are good until then. What is owed is paid first.
     pub(super) fn give_back(&mut self, units: u32, until: u64, terms: Terms) {
         // Whatever is here is good for as long at least: it has come later.
         self.until = self.until.max(until);
-        self.put(units, terms);
+        let paid = units.min(self.debt);
+        self.debt -= paid;
+        self.put(units - paid, terms);
     }
 
-    /// Charges for units that were used.
-    pub(super) fn charge(&mut self, units: u32, now: u64, quota: &Quota) {
+    /// Charges for units that were used, and answers how many it does.
+    pub(super) fn charge(&mut self, units: u32, now: u64, quota: &Quota) -> u32 {
         if now >= self.until {
             self.clear();
         }
         let paid = units.min(self.units);
         self.units -= paid;
         // Nobody owes more than a burst.
-        self.debt = self.debt.saturating_add(units - paid).min(quota.burst());
+        let owed = (units - paid).min(quota.burst().saturating_sub(self.debt));
+        self.debt += owed;
+        paid + owed
     }
 
-    /// There is never more in a lease than it may have, or one request has taken.
     fn put(&mut self, units: u32, terms: Terms) {
         self.largest = self.largest.max(units);
-        let most = terms.most.max(self.largest);
-        self.units = self.units.saturating_add(units).min(most);
+        self.units = self.units.saturating_add(units).min(self.most(terms));
+    }
+
+    /// There is never more in a lease than it may have, or one request has taken, or those want who
+    /// wait for it.
+    fn most(&self, terms: Terms) -> u32 {
+        terms.most.max(self.largest).max(self.waiting)
     }
 
     const fn clear(&mut self) {

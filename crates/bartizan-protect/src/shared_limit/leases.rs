@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::sync::futures::OwnedNotified;
 
 use super::charge::{Charge, Held, Purse};
 use super::clock::nanos;
 use super::lease::{Lease, Left, Take, Terms, Want};
 use super::refill::Refill;
+use super::waiting::{Waiting, Wanted};
 use super::{Grant, gcra};
 use crate::MAX_DURATION;
 use crate::rate_limit::{self, Quota};
@@ -61,7 +61,7 @@ struct Slot {
 pub(super) enum Step {
     Known(Known),
     /// Somebody is asking the store already.
-    Wait(OwnedNotified),
+    Wait(Waiting),
     Ask(Refill),
 }
 
@@ -94,9 +94,22 @@ impl Leases {
 
     /// Takes `cost` units of a lease, or says how to come by them.
     pub(super) fn step(self: &Arc<Self>, key: &Key, cost: u32, now: u64) -> Step {
+        self.step_in(&mut self.set(key), key, cost, now)
+    }
+
+    /// The same of a request that has waited, for what is here for it now.
+    pub(super) fn again(self: &Arc<Self>, mut wanted: Wanted, now: u64) -> Step {
+        let (key, cost) = wanted.take();
+        let mut set = self.set(&key);
+        if let Some(slot) = set.iter_mut().find(|slot| slot.key == key) {
+            slot.lease.leave(cost);
+        }
+        self.step_in(&mut set, &key, cost, now)
+    }
+
+    fn step_in(self: &Arc<Self>, set: &mut Vec<Slot>, key: &Key, cost: u32, now: u64) -> Step {
         let (quota, terms) = (&key.quota, self.terms(&key.quota));
-        let mut set = self.set(key);
-        let Some(slot) = self.slot(&mut set, key, now) else {
+        let Some(slot) = self.slot(set, key, now) else {
             let want = Want {
                 least: cost,
                 most: cost,
@@ -112,9 +125,9 @@ impl Leases {
                 Step::Known(Known::Taken(Held::new(charge), left))
             }
             Take::Refused(wait) => Step::Known(Known::Refused(wait, left)),
-            // It hears of all that comes from here on, also before it is polled.
             Take::Empty(_) if let Some(asking) = &slot.asking => {
-                Step::Wait(Arc::clone(asking).notified_owned())
+                slot.lease.wait(cost);
+                Step::Wait(Waiting::new(self, key, cost, asking))
             }
             Take::Empty(want) => {
                 let (units, until) = slot.lease.empty();
@@ -170,34 +183,46 @@ impl Leases {
         }
     }
 
-    /// Units that were taken are free again, if the key is still here.
-    pub(super) fn give_back(&self, key: &Key, units: u32, purse: Purse, until: u64) {
-        let mut set = self.set(key);
-        let Some(slot) = set.iter_mut().find(|slot| slot.key == *key) else {
-            return;
-        };
-        match purse {
-            Purse::Lease => slot.lease.give_back(units, until, self.terms(&key.quota)),
-            Purse::Local => {
-                let unit = self.rules.local(&key.quota).unit();
-                slot.local = slot.local.saturating_sub(u64::from(units) * unit);
-            }
+    /// Somebody has waited for so many units, and has gone.
+    pub(super) fn forsake(&self, key: &Key, units: u32) {
+        if let Some(slot) = self.set(key).iter_mut().find(|slot| slot.key == *key) {
+            slot.lease.forsake(units, self.terms(&key.quota));
         }
     }
 
-    /// More units were used than were taken. Forgotten where there is no room for the key.
-    pub(super) fn charge(&self, key: &Key, units: u32, purse: Purse, now: u64) {
+    /// Units that were taken are free again, if the key is still here.
+    pub(super) fn give_back(&self, key: &Key, units: u32, until: u64) {
+        if let Some(slot) = self.set(key).iter_mut().find(|slot| slot.key == *key) {
+            slot.lease.give_back(units, until, self.terms(&key.quota));
+        }
+    }
+
+    /// The same of the budget that is this process' own, which is to be full so much earlier.
+    pub(super) fn give_back_local(&self, key: &Key, time: u64) {
+        if let Some(slot) = self.set(key).iter_mut().find(|slot| slot.key == *key) {
+            slot.local = slot.local.saturating_sub(time);
+        }
+    }
+
+    /// How long one unit takes of the budget that is this process' own.
+    pub(super) fn local_unit(&self, key: &Key) -> u64 {
+        self.rules.local(&key.quota).unit()
+    }
+
+    /// More units were used than were taken. Answers how many of them are charged. Forgotten where
+    /// there is no room for the key.
+    pub(super) fn charge(&self, key: &Key, units: u32, purse: Purse, now: u64) -> u32 {
         let mut set = self.set(key);
         let Some(slot) = self.slot(&mut set, key, now) else {
-            return;
+            return 0;
         };
         match purse {
             Purse::Lease => slot.lease.charge(units, now, &key.quota),
             Purse::Local => {
                 let quota = self.rules.local(&key.quota);
-                let used = u64::from(units).saturating_mul(quota.unit());
-                // As much as a burst is read of it.
-                slot.local = slot.local.max(now).saturating_add(used);
+                let (grant, full) = gcra::grant(&quota, slot.local, now, 0, units);
+                slot.local = full;
+                grant.granted
             }
         }
     }

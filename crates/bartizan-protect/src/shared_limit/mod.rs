@@ -47,16 +47,16 @@
 //!
 //! A busy key takes several units at once, a *lease*, and uses them without a round trip: one at
 //! first, then twice as many each time, up to a [share](SharedLimiterBuilder::with_lease_share) of
-//! the burst. One request asks the store for a key at a time, and the others wait for its answer. A
-//! refusal holds for as long as the store has said, without asking again: at its limit, a key costs
-//! one question in the time of each unit, however often it comes.
+//! the burst. One request asks the store for a key at a time, and the others wait for its answer; the
+//! next one asks for all of them. A refusal holds for as long as the store has said, without asking
+//! again: at its limit, a key costs one question in the time of each unit, however often it comes.
 //!
 //! What is leased is charged when it is taken. In any span of time, all replicas together take no
 //! more than the burst, what the rate gives in that span, and one
-//! [lease](SharedLimiter::lease) for each replica, or the cost of one request where that is more:
-//! units that were taken of the store before the span and used in it. What is not used within the
-//! [lease's time](SharedLimiterBuilder::with_lease_time) is lost, so that replicas may let through
-//! less than the quota, where a key comes seldom to each of many.
+//! [lease](SharedLimiter::lease) for each replica, or the cost of one request, or of those that wait
+//! for one answer, where that is more: units that were taken of the store before the span and used in
+//! it. What is not used within the [lease's time](SharedLimiterBuilder::with_lease_time) is lost, so
+//! that replicas may let through less than the quota, where a key comes seldom to each of many.
 //!
 //! What a request has taken and may not keep goes back to the lease, not to the store: because
 //! another policy has rejected it, or it was dropped while it waited. As much is given back as a
@@ -115,6 +115,7 @@ mod shared;
 mod store;
 mod store_down;
 mod trip;
+mod waiting;
 
 use crate::invalid::Checks;
 

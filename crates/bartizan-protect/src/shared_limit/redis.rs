@@ -111,25 +111,9 @@ fn command(name: &str, script: &str, ask: &Ask) -> Cmd {
         .arg(script)
         .arg(1)
         .arg(ask.key.to_string())
-        .arg(micros(ask.quota.unit()))
-        .arg(micros(ask.quota.full()))
+        .arg(ask.quota.unit())
+        .arg(ask.quota.full())
         .arg(ask.least)
         .arg(ask.most);
     command
-}
-
-/// Nanoseconds as microseconds, in full.
-fn micros(nanos: u64) -> String {
-    format!("{}.{:03}", nanos / 1_000, nanos % 1_000)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nanoseconds_are_not_lost() {
-        assert_eq!(micros(1_234_056), "1234.056");
-        assert_eq!(micros(7), "0.007");
-    }
 }

@@ -45,8 +45,11 @@ impl Refill {
 
     /// The store was asked at `asked`, and has said this.
     pub(super) fn fill(mut self, asked: u64, grant: &Grant) -> Known {
-        let (until, left) = self.leases.fill(&self.key, asked, self.want, grant);
+        let (until, mut left) = self.leases.fill(&self.key, asked, self.want, grant);
         if grant.granted == 0 {
+            // What was here goes back.
+            let units = left.units.saturating_add(self.here.units());
+            left.units = units.min(self.key.quota.burst());
             return Known::Refused(grant.retry_after, left);
         }
         let here = self.here.keep().map_or(0, |charge| charge.units());

@@ -103,18 +103,19 @@ impl<St: Store, O: Observer> Shared<St, O> {
         let clock = &self.limits.clock;
         let patience = start.saturating_add(nanos(self.store.deadline));
         let verdict = loop {
-            match step {
+            step = match step {
                 Step::Known(known) => {
                     break Verdict::known(By::Lease, known, Refusal::QuotaExceeded);
                 }
                 Step::Ask(refill) => break self.refill(&question, &key, refill).await,
-                Step::Wait(answered) => {
-                    if within(clock, patience, answered).await.is_none() {
+                Step::Wait(waiting) => {
+                    let Some(wanted) = within(clock, patience, waiting.answered()).await else {
                         break self.without_store(&question, &key, Down::default());
-                    }
+                    };
+                    let leases = &self.limits.all[question.at].leases;
+                    leases.again(wanted, clock.now())
                 }
-            }
-            step = self.step(&question, &key, clock.now());
+            };
         };
         (question, verdict)
     }

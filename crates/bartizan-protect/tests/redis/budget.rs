@@ -1,5 +1,6 @@
 //! One replica and its quota.
 
+use bartizan_protect::rate_limit::MAX_REFILL;
 use bartizan_protect::shared_limit::{Refusal, StoreDown};
 
 use super::server::{Server, until};
@@ -32,6 +33,32 @@ async fn a_client_has_its_quota_and_no_more() {
         let asked = if share > 0.0 { 4 + 4 + 1 } else { 50 + 1 };
         assert_eq!(limiter.counts().asked, asked, "{key}");
         assert_eq!(limiter.counts().failed, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_rate_that_does_not_divide_has_its_whole_burst() {
+    let Some(server) = Server::start().await else {
+        return;
+    };
+    for (rate, per, burst) in [
+        (3, SECOND, 1),
+        (3, SECOND, 3),
+        (7, SECOND, 5),
+        (999, SECOND, 700),
+        (99_999, SECOND, 150_000),
+        // And what a quota can be at most.
+        (1, MAX_REFILL, 1),
+        (1_000, SECOND, u32::MAX),
+        (1_000_000_000, SECOND, 1_000_000),
+    ] {
+        let quota = Quota::new(rate, per, burst).unwrap();
+        let limiter = builder(quota, &server.url())
+            .with_store_down(StoreDown::Deny)
+            .build()
+            .unwrap();
+        let result = limiter.acquire(Some("one"), burst).await;
+        assert!(result.is_ok(), "{burst} at {rate} in {per:?}: {result:?}");
     }
 }
 

@@ -38,9 +38,9 @@ fn ask(step: Step) -> Refill {
     }
 }
 
-fn wait(step: Step) -> impl Future<Output = ()> {
+fn wait(step: Step) -> impl Future<Output = Wanted> {
     match step {
-        Step::Wait(notified) => notified,
+        Step::Wait(waiting) => waiting.answered(),
         other => panic!("{other:?}"),
     }
 }
@@ -128,6 +128,25 @@ fn a_refusal_is_everybodys_and_costs_nobody_what_is_here() {
     let again = known(leases.step(&key(1), 5, 0));
     let wait = Duration::from_millis(2_005);
     assert!(matches!(again, Known::Refused(left, _) if left == wait));
+}
+
+#[test]
+fn what_is_here_is_left_where_the_store_gives_no_more() {
+    let leases = leases(8);
+    lease(&leases, 1, 3, 0);
+    let refill = ask(leases.step(&key(1), 5, 0));
+    let refusal = Grant {
+        retry_after: Duration::from_secs(3),
+        ..granted(0)
+    };
+    let first = refill.fill(0, &refusal);
+    let again = known(leases.step(&key(1), 5, 0));
+    for known in [first, again] {
+        assert!(
+            matches!(known, Known::Refused(_, Left { units: 2, .. })),
+            "{known:?}"
+        );
+    }
 }
 
 #[test]

@@ -1,3 +1,4 @@
+mod crowd;
 mod decided;
 mod heads;
 mod layer;
@@ -38,12 +39,15 @@ struct State {
 enum Does {
     Fails,
     Hangs,
+    Panics,
     /// Says that it gives so many.
     Gives(u32),
     /// Gives none, for so long.
     Refuses(Duration),
     /// Waits for a sign first.
     Waits(Arc<Notify>),
+    /// Takes so long.
+    Takes(Duration),
     /// Gives what it has, and never says so.
     Loses,
 }
@@ -76,6 +80,7 @@ impl Store for Told {
         match next {
             Some(Does::Fails) => return Err("it does not like it".into()),
             Some(Does::Hangs) => std::future::pending().await,
+            Some(Does::Panics) => panic!("the store is broken"),
             Some(Does::Gives(granted)) => {
                 return Ok(Grant {
                     granted,
@@ -91,6 +96,10 @@ impl Store for Told {
                 });
             }
             Some(Does::Waits(sign)) => sign.notified().await,
+            Some(Does::Takes(time)) => {
+                let over = tokio::time::timeout(time, std::future::pending::<()>());
+                over.await.unwrap_err();
+            }
             Some(Does::Loses) => {
                 self.0.memory.grant(ask).await?;
                 std::future::pending().await

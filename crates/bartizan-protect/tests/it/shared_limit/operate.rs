@@ -85,3 +85,25 @@ async fn a_charge_is_corrected_without_asking_anybody() {
     assert_eq!(unknown.to_string(), "policy: none is none of all");
     assert_eq!(limiter.lease("none"), Err(unknown));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_charge_that_was_too_high_is_no_source_of_units() {
+    let (limiter, _, _) = limiter(quota(1, 10), 0.5);
+    let mut reservation = limiter.acquire(Some("one"), 1).await.unwrap();
+    reservation.settle("all", u32::MAX).unwrap();
+    reservation.settle("all", 500).unwrap();
+    reservation.refund();
+    assert_eq!(passed(&limiter, 1_000).await, 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nor_is_one_of_the_budget_that_is_here_while_the_store_is_down() {
+    let quota = Quota::new(1, 10 * SECOND, 10).unwrap();
+    let (limiter, store, _) = limiter(quota, 0.0);
+    store.then(vec![Does::Fails; 5]);
+    let mut reservation = limiter.acquire(Some("one"), 1).await.unwrap();
+    reservation.settle("all", u32::MAX).unwrap();
+    assert_eq!(passed(&limiter, 1).await, 0);
+    reservation.refund();
+    assert_eq!(passed(&limiter, 100).await, 10);
+}

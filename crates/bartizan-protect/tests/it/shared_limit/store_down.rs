@@ -148,3 +148,65 @@ async fn what_is_leased_is_good_while_the_store_is_down() {
         "the shared rate limit all cannot be asked"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_time_has_given_back_here_is_not_given_back_again() {
+    let store = Told::default();
+    store.then(vec![Does::Fails; 5]);
+    let limiter = builder(quota(1, 10), store.clone()).build().unwrap();
+    let mut first = limiter.acquire(None, 10).await.unwrap();
+    tokio::time::advance(9 * SECOND).await;
+    limiter.acquire(None, 9).await.unwrap();
+    first.settle("all", 5).unwrap();
+    first.refund();
+    // The last second of it.
+    limiter.acquire(None, 1).await.unwrap();
+    let rejected = limiter.acquire(None, 1).await.unwrap_err();
+    assert_eq!(rejected.refusal(), Refusal::LocalQuotaExceeded);
+}
+
+#[tokio::test(start_paused = true)]
+async fn probes_that_go_away_do_not_keep_the_store_from_being_asked() {
+    let store = Told::default();
+    store.then([const { Does::Fails }; 5]);
+    let limiter = limiter(&store, StoreDown::Deny);
+    for _ in 0..5 {
+        limiter.acquire(None, 1).await.unwrap_err();
+    }
+    tokio::time::advance(SECOND).await;
+    for _ in 0..20 {
+        store.then([Does::Hangs]);
+        let mut call = tokio_test::task::spawn(Box::pin(limiter.acquire(None, 1)));
+        assert!(call.poll().is_pending());
+    }
+    assert_eq!(limiter.breaker().snapshot().state, State::HalfOpen);
+    for _ in 0..10 {
+        limiter.acquire(None, 1).await.unwrap();
+    }
+    assert_eq!(limiter.breaker().snapshot().state, State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_panics_takes_one_request_along_and_not_those_that_wait() {
+    let store = Told::default();
+    let sign = Arc::new(Notify::new());
+    store.then([Does::Waits(Arc::clone(&sign)), Does::Panics]);
+    let limiter = limiter(&store, StoreDown::Deny);
+    let calls: Vec<_> = (0..5)
+        .map(|_| {
+            let limiter = limiter.clone();
+            tokio::spawn(async move { limiter.acquire(None, 1).await.is_ok() })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    sign.notify_one();
+    let mut passed = Vec::new();
+    for call in calls {
+        passed.push(call.await.ok());
+    }
+    assert_eq!(
+        passed,
+        [Some(true), None, Some(true), Some(true), Some(true)]
+    );
+    assert_eq!(limiter.counts().without_store, 0);
+}
