@@ -2,13 +2,13 @@
 
 use bartizan_protect::rate_limit::MAX_REFILL;
 use bartizan_protect::shared_limit::{Refusal, StoreDown};
+use bartizan_testkit::{RedisServer, until};
 
-use super::server::{Server, until};
 use super::*;
 
 #[tokio::test]
 async fn a_client_has_its_quota_and_no_more() {
-    let Some(server) = Server::start().await else {
+    let Some(server) = RedisServer::start().await else {
         return;
     };
     for (key, share) in [("without leases", 0.0), ("with leases", 0.2)] {
@@ -38,7 +38,7 @@ async fn a_client_has_its_quota_and_no_more() {
 
 #[tokio::test]
 async fn a_rate_that_does_not_divide_has_its_whole_burst() {
-    let Some(server) = Server::start().await else {
+    let Some(server) = RedisServer::start().await else {
         return;
     };
     for (rate, per, burst) in [
@@ -64,7 +64,7 @@ async fn a_rate_that_does_not_divide_has_its_whole_burst() {
 
 #[tokio::test]
 async fn what_was_used_comes_back_at_the_rate() {
-    let Some(server) = Server::start().await else {
+    let Some(server) = RedisServer::start().await else {
         return;
     };
     let quota = Quota::new(20, SECOND, 2).unwrap();

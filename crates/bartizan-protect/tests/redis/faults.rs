@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use bartizan_protect::breaker::Config;
 use bartizan_protect::shared_limit::{Refusal, SharedLimiter, StoreDown};
+use bartizan_testkit::{RedisServer, until};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
-use super::server::{Server, until};
 use super::*;
 
 const DEADLINE: Duration = Duration::from_millis(50);
@@ -73,7 +73,7 @@ async fn goes_on_without(limiter: &SharedLimiter<RedisStore>, down: StoreDown) {
 
 #[tokio::test]
 async fn a_server_that_is_killed_and_comes_back() {
-    let Some(mut server) = Server::start().await else {
+    let Some(mut server) = RedisServer::start().await else {
         return;
     };
     for down in POLICIES {
@@ -88,22 +88,22 @@ async fn a_server_that_is_killed_and_comes_back() {
 
 #[tokio::test]
 async fn a_server_that_holds_still_and_goes_on() {
-    let Some(server) = Server::start().await else {
+    let Some(server) = RedisServer::start().await else {
         return;
     };
     for down in POLICIES {
         let limiter = limiter(&server.url(), down);
         until_the_store_decides(&limiter).await;
-        server.signal("-STOP");
+        server.pause();
         goes_on_without(&limiter, down).await;
-        server.signal("-CONT");
+        server.go_on();
         until_the_store_decides(&limiter).await;
     }
 }
 
 #[tokio::test]
 async fn a_server_that_is_started_anew_between_two_requests_is_not_noticed() {
-    let Some(mut server) = Server::start().await else {
+    let Some(mut server) = RedisServer::start().await else {
         return;
     };
     let limiter = builder(burst(10), &server.url()).with_store_down(StoreDown::Deny);

@@ -12,7 +12,6 @@ mod budget;
 mod faults;
 mod replicas;
 mod script;
-mod server;
 
 use std::time::Duration;
 

@@ -5,10 +5,10 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use bartizan_protect::shared_limit::{Counts, SharedLimiter, StoreDown};
+use bartizan_testkit::RedisServer;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::server::Server;
 use super::*;
 
 const REPLICAS: u32 = 3;
@@ -61,7 +61,7 @@ async fn hammer(limiter: SharedLimiter<RedisStore>) -> (u64, Counts) {
 
 /// Whether what was rejected was not charged to the policy that would have let it through: what was
 /// let through, and what is leased or was in a request's hands.
-async fn assert_rejections_cost_nothing(server: &Server, passed: u64) {
+async fn assert_rejections_cost_nothing(server: &RedisServer, passed: u64) {
     let store = RedisStore::open(&server.url()).unwrap();
     let limiter = SharedLimiter::builder(store).with_policy(wide());
     let limiter = limiter.with_deadline(10 * SECOND).build().unwrap();
@@ -91,7 +91,7 @@ fn assert_quota_is_held(what: &str, allowed: u64, asked: u64, time: Duration) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_limiters_hold_one_quota() {
-    let Some(server) = Server::start().await else {
+    let Some(server) = RedisServer::start().await else {
         return;
     };
     let start = Instant::now();
@@ -109,7 +109,7 @@ async fn three_limiters_hold_one_quota() {
 
 #[tokio::test]
 async fn three_processes_hold_one_quota() {
-    let Some(server) = Server::start().await else {
+    let Some(server) = RedisServer::start().await else {
         return;
     };
     let start = Instant::now();

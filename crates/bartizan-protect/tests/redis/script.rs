@@ -1,10 +1,15 @@
 //! What the script leaves in the server, and what it finds there.
 
 use bartizan_protect::shared_limit::StoreDown;
+use bartizan_testkit::RedisServer;
 use redis::aio::MultiplexedConnection;
 
-use super::server::Server;
 use super::*;
+
+async fn connect(server: &RedisServer) -> MultiplexedConnection {
+    let client = redis::Client::open(server.url()).unwrap();
+    client.get_multiplexed_async_connection().await.unwrap()
+}
 
 async fn only_key(connection: &mut MultiplexedConnection) -> String {
     let keys: Vec<String> = redis::cmd("KEYS")
@@ -32,10 +37,10 @@ async fn command<T: redis::FromRedisValue>(
 
 #[tokio::test]
 async fn a_budget_is_one_key_that_goes_by_itself_and_a_refusal_writes_nothing() {
-    let Some(server) = Server::start().await else {
+    let Some(server) = RedisServer::start().await else {
         return;
     };
-    let mut connection = server.connect().await;
+    let mut connection = connect(&server).await;
     let limiter = builder(burst(2), &server.url()).build().unwrap();
     let mut before: Option<(String, i64)> = None;
     for seconds in [1_000, 2_000, 2_000] {
@@ -61,10 +66,10 @@ async fn a_budget_is_one_key_that_goes_by_itself_and_a_refusal_writes_nothing() 
 
 #[tokio::test]
 async fn what_is_no_time_or_far_ahead_is_read_as_well_as_it_can_be() {
-    let Some(server) = Server::start().await else {
+    let Some(server) = RedisServer::start().await else {
         return;
     };
-    let mut connection = server.connect().await;
+    let mut connection = connect(&server).await;
     for (text, passes) in [
         ("9000000000000000", false),
         ("nonsense", true),
@@ -86,10 +91,10 @@ async fn what_is_no_time_or_far_ahead_is_read_as_well_as_it_can_be() {
 
 #[tokio::test]
 async fn a_key_that_is_something_else_is_a_failure_of_the_store() {
-    let Some(server) = Server::start().await else {
+    let Some(server) = RedisServer::start().await else {
         return;
     };
-    let mut connection = server.connect().await;
+    let mut connection = connect(&server).await;
     let limiter = builder(burst(3), &server.url()).with_store_down(StoreDown::Allow);
     let limiter = limiter.build().unwrap();
     limiter.acquire(Some("one"), 1).await.unwrap();
@@ -105,10 +110,10 @@ async fn a_key_that_is_something_else_is_a_failure_of_the_store() {
 
 #[tokio::test]
 async fn a_script_that_was_flushed_is_sent_again() {
-    let Some(server) = Server::start().await else {
+    let Some(server) = RedisServer::start().await else {
         return;
     };
-    let mut connection = server.connect().await;
+    let mut connection = connect(&server).await;
     let limiter = builder(burst(10), &server.url()).with_store_down(StoreDown::Deny);
     let limiter = limiter.build().unwrap();
     let mut passed = 0;

@@ -9,7 +9,7 @@ use bartizan::Telemetry;
 use bartizan::client::ClientWithMiddleware;
 use serde_json::Value;
 use tokio::sync::oneshot;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::timeout;
 
 /// How long anything may take that takes milliseconds; whatever takes longer would never end.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -119,19 +119,4 @@ impl Drop for Process {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-/// Asks every few milliseconds until there is an answer.
-pub(crate) async fn until<T>(patience: Duration, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
-    let mut ticks = interval(Duration::from_millis(5));
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let asking = async {
-        loop {
-            ticks.tick().await;
-            if let Some(answer) = ask().await {
-                return answer;
-            }
-        }
-    };
-    timeout(patience, asking).await.unwrap()
 }

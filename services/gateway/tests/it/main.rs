@@ -7,7 +7,6 @@
 
 mod gateways;
 mod keys;
-mod redis;
 mod replicas;
 
 use std::future::pending;

@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use axum::Router;
 use axum::routing::get;
+use bartizan_testkit::{RedisServer, until};
 use tokio::net::TcpSocket;
 use tokio::task::JoinSet;
 
-use crate::gateways::{Gateway, PATIENCE, until};
-use crate::redis::Redis;
+use crate::gateways::{Gateway, PATIENCE};
 use crate::serve;
 
 const REPLICAS: u32 = 3;
@@ -93,7 +93,7 @@ fn assert_is_one_quota(key: &str, passed: u32) {
 
 #[tokio::test]
 async fn three_gateways_share_one_budget_and_go_on_without_redis() {
-    let Some(mut redis) = Redis::start().await else {
+    let Some(mut redis) = RedisServer::start().await else {
         return;
     };
     // Time enough for a busy machine.
