@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::SERVICES;
 use crate::jaeger::{Jaeger, Span, records};
 use crate::program::{Program, free, named};
+use crate::support::services::SERVICES;
 
 /// Where the files are that are shipped.
 const TOP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");

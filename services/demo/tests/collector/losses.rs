@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tokio::task::JoinHandle;
 
 use crate::chain::Chain;
-use crate::eventually;
 use crate::sender::{Ids, NAME, Sender};
 use crate::shop::{Shop, place};
+use crate::support::eventually::eventually;
 
 /// Spans that are acknowledged before or after something happens, so that it happens in the midst of
 /// them.

@@ -20,29 +20,14 @@ mod program;
 mod sampling;
 mod sender;
 mod shop;
+#[path = "../support/mod.rs"]
+mod support;
 mod traces;
 
 use std::time::Duration;
 
-use tokio::time::{interval, timeout};
-
-/// As they are introduced.
-const SERVICES: [&str; 4] = ["gateway", "orders", "inventory", "payments"];
-
 /// How long anything may take that comes in the end; whatever takes longer never does.
 const DEADLINE: Duration = Duration::from_secs(90);
 
-/// Looks again and again until there is what is looked for.
-async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let found = async {
-        let mut ticks = interval(Duration::from_millis(100));
-        loop {
-            ticks.tick().await;
-            if let Some(found) = look().await {
-                return found;
-            }
-        }
-    };
-    let found = timeout(DEADLINE, found).await;
-    found.unwrap_or_else(|_| panic!("never: {what}"))
-}
+/// How often it is looked for: each look is a search in somebody else's store.
+const PACE: Duration = Duration::from_millis(100);

@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 use tokio::process::{Child, Command};
 
-use crate::{eventually, http};
+use crate::http;
+use crate::support::eventually::eventually;
 
 /// A program with its arguments and environment, and the process, while there is one.
 #[derive(Debug)]

@@ -1,8 +1,9 @@
 //! The layers that sample: one that keeps traces together, and one behind it that decides on them.
 
 use crate::chain::{Chain, Collector};
+use crate::http;
 use crate::shop::Shop;
-use crate::{eventually, http};
+use crate::support::eventually::eventually;
 
 const CALLS: &str = "traces_span_metrics_calls_total";
 

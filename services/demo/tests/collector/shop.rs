@@ -1,46 +1,18 @@
 //! The four services as processes, exporting to a Collector.
 
 use std::net::SocketAddr;
-use std::process::Stdio;
 
 use bartizan::telemetry::Report;
-use demo::ROLE_ARGUMENT;
-use serde::Deserialize;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
-use tokio::time::timeout;
 
 use crate::chain::Collector;
-use crate::http::{self, Answer};
-use crate::{DEADLINE, SERVICES};
+use crate::http;
+use crate::support::http::Answer;
+use crate::support::service::Ended;
+use crate::support::services::{SERVICES, Services};
 
-/// The services, the called before the callers. Dropping it kills them.
+/// The services. Dropping it kills them.
 pub(crate) struct Shop {
-    services: Vec<Service>,
-}
-
-struct Service {
-    name: &'static str,
-    process: Child,
-    /// The service ends when this does.
-    stdin: ChildStdin,
-    address: SocketAddr,
-    admin: SocketAddr,
-    /// Reads standard output to its end and gives the report, if there was one.
-    out: JoinHandle<Option<Box<Report>>>,
-}
-
-/// What a service says among its log lines.
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Message {
-    Ready {
-        address: SocketAddr,
-        admin: SocketAddr,
-    },
-    Report(Box<Report>),
+    services: Services,
 }
 
 // === impl Shop ===
@@ -48,50 +20,21 @@ enum Message {
 impl Shop {
     /// With these settings of the gateway's beside those that it needs.
     pub(crate) async fn open(collector: &Collector, gateway: &[(&str, &str)]) -> Self {
-        let mut shop = Self {
-            services: Vec::new(),
-        };
+        let mut services = Services::default();
         for name in SERVICES.into_iter().rev() {
-            let mut settings = shop.settings(name);
-            if name == "gateway" {
-                let given = gateway.iter().map(|&(key, value)| (key, value.to_owned()));
-                settings.extend(given);
+            let mut settings = vec![("SERVER__BIND", "127.0.0.1:0".to_owned())];
+            match name {
+                "gateway" => {
+                    let given = gateway.iter().map(|&(key, value)| (key, value.to_owned()));
+                    settings.extend(given);
+                }
+                "orders" => settings.push(("DATABASE", ":memory:".to_owned())),
+                _ => {}
             }
-            let prefix = name.to_uppercase();
-            let named = |(key, value)| (format!("{prefix}__{key}"), value);
-            let vars = settings.into_iter().map(named);
-            let vars = vars.chain(telemetry(name, collector));
-            shop.services.push(Service::start(name, vars).await);
+            let telemetry = telemetry(name, collector);
+            services.start(name, settings, telemetry).await;
         }
-        shop
-    }
-
-    fn settings(&self, name: &str) -> Vec<(&'static str, String)> {
-        let url = |name| format!("http://{}", self.service(name).address);
-        let mut settings = vec![
-            ("SERVER__BIND", "127.0.0.1:0".to_owned()),
-            ("SERVER__ADMIN__BIND", "127.0.0.1:0".to_owned()),
-            // Nobody balances load here.
-            ("SERVER__GRACE", "0s".to_owned()),
-        ];
-        match name {
-            "gateway" => settings.extend([
-                ("ORDERS_URL", url("orders")),
-                ("INVENTORY_URL", url("inventory")),
-            ]),
-            "orders" => settings.extend([
-                ("DATABASE", ":memory:".to_owned()),
-                ("INVENTORY_URL", url("inventory")),
-                ("PAYMENTS_URL", url("payments")),
-            ]),
-            _ => {}
-        }
-        settings
-    }
-
-    fn service(&self, name: &str) -> &Service {
-        let mut services = self.services.iter();
-        services.find(|service| service.name == name).unwrap()
+        Self { services }
     }
 
     /// Orders one of the first product.
@@ -100,12 +43,12 @@ impl Shop {
     }
 
     pub(crate) fn gateway(&self) -> SocketAddr {
-        self.service("gateway").address
+        self.services.get("gateway").address()
     }
 
     /// Has all payments fail.
     pub(crate) async fn fail_payments(&self) {
-        let admin = self.service("payments").admin;
+        let admin = self.services.get("payments").admin();
         let faults = r#"{"outage": true}"#;
         let set = http::send(admin, "PUT /faults", None, faults)
             .await
@@ -116,13 +59,15 @@ impl Shop {
     /// Ends the services in order, the callers before the called, and gives their last words.
     pub(crate) async fn close(self) -> Vec<(&'static str, Box<Report>)> {
         let mut reports = Vec::new();
-        for mut service in self.services.into_iter().rev() {
-            drop(service.stdin);
-            let status = timeout(DEADLINE, service.process.wait()).await;
-            let status = status.unwrap_or_else(|_| panic!("{} does not end", service.name));
-            let report = service.out.await.unwrap();
-            let report = report.unwrap_or_else(|| panic!("{}: {status:?}", service.name));
-            reports.push((service.name, report));
+        for mut service in self.services.0.into_iter().rev() {
+            let name = service.name;
+            let Ended {
+                status,
+                report,
+                stderr,
+            } = service.ended().await;
+            let report = report.unwrap_or_else(|| panic!("{name}: {status}: {stderr}"));
+            reports.push((name, report));
         }
         reports
     }
@@ -136,7 +81,7 @@ pub(crate) async fn place(gateway: SocketAddr, key: &str) -> Answer {
 }
 
 /// Both protocols are used, and nothing is waited for that only comes once in a while.
-fn telemetry(name: &str, collector: &Collector) -> [(String, String); 6] {
+fn telemetry(name: &str, collector: &Collector) -> [(&'static str, String); 6] {
     let (protocol, endpoint) = match name {
         "gateway" | "payments" => ("grpc", collector.grpc),
         _ => ("http/protobuf", collector.http),
@@ -149,52 +94,4 @@ fn telemetry(name: &str, collector: &Collector) -> [(String, String); 6] {
         ("OTEL_BLRP_SCHEDULE_DELAY", "100".to_owned()),
         ("OTEL_METRIC_EXPORT_INTERVAL", "500".to_owned()),
     ]
-    .map(|(name, value)| (name.to_owned(), value))
-}
-
-// === impl Service ===
-
-impl Service {
-    async fn start(name: &'static str, vars: impl Iterator<Item = (String, String)>) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_demo"))
-            .args([ROLE_ARGUMENT, name])
-            .envs(vars)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let (ready, is_ready) = oneshot::channel();
-        let out = tokio::spawn(read(process.stdout.take().unwrap(), ready));
-        let ready = timeout(DEADLINE, is_ready).await.unwrap();
-        let (address, admin) = ready.unwrap_or_else(|_| panic!("{name} did not start"));
-        Self {
-            name,
-            stdin: process.stdin.take().unwrap(),
-            process,
-            address,
-            admin,
-            out,
-        }
-    }
-}
-
-async fn read(
-    stdout: ChildStdout,
-    ready: oneshot::Sender<(SocketAddr, SocketAddr)>,
-) -> Option<Box<Report>> {
-    let (mut ready, mut report) = (Some(ready), None);
-    let mut lines = BufReader::new(stdout).lines();
-    while let Some(line) = lines.next_line().await.unwrap() {
-        match serde_json::from_str(&line) {
-            Ok(Message::Ready { address, admin }) => {
-                let ready = ready.take().unwrap();
-                ready.send((address, admin)).unwrap();
-            }
-            Ok(Message::Report(said)) => report = Some(said),
-            // A log line.
-            Err(_) => {}
-        }
-    }
-    report
 }

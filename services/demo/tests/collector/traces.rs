@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::chain::Chain;
+use crate::http;
 use crate::jaeger::Span;
 use crate::shop::Shop;
-use crate::{SERVICES, eventually, http};
+use crate::support::eventually::eventually;
+use crate::support::services::SERVICES;
 
 /// More than the circuit breaker looks at before it opens.
 const ORDERS: usize = 40;

@@ -5,10 +5,11 @@ use std::path::Path;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::SERVICES;
 use crate::http::Ask;
 use crate::process::Demo;
-use crate::shop::{Database, Shop, eventually};
+use crate::shop::{Database, Shop};
+use crate::support::eventually::eventually;
+use crate::support::services::SERVICES;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_service_answers_an_operator_on_a_port_of_its_own() {

@@ -7,7 +7,8 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::http::Ask;
-use crate::shop::{Shop, ask, eventually};
+use crate::shop::{Shop, ask};
+use crate::support::eventually::eventually;
 
 /// Nobody waits for so long.
 const HANGS: &str = r#"{"latency_ms": 60000}"#;

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use crate::SERVICES;
 use crate::http::Ask;
-use crate::shop::{Database, Shop, ask, eventually};
+use crate::shop::{Database, Shop, ask};
+use crate::support::eventually::eventually;
+use crate::support::services::SERVICES;
 
 /// What is sent meanwhile, over and over.
 fn mixed(number: u64) -> Ask {

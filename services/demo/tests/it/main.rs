@@ -14,17 +14,24 @@ mod http;
 mod process;
 mod shop;
 mod stop;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::Connection;
 use serde_json::Value;
 
 use process::{Demo, kill};
+use support::services::SERVICES;
 
-/// As they are introduced.
-const SERVICES: [&str; 4] = ["gateway", "orders", "inventory", "payments"];
+/// How long anything may take that comes in the end; whatever takes longer never does.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// How often it is looked for.
+const PACE: Duration = Duration::from_millis(5);
 
 #[test]
 fn a_short_run_shows_every_request_as_a_complete_trace_and_loses_nothing() {

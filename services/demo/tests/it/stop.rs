@@ -4,9 +4,11 @@ use tokio::task::JoinSet;
 
 use bartizan::telemetry::SignalReport;
 
-use crate::SERVICES;
 use crate::http::Ask;
-use crate::shop::{Ended, Shop, ask, eventually};
+use crate::shop::{Shop, ask};
+use crate::support::eventually::eventually;
+use crate::support::service::Ended;
+use crate::support::services::SERVICES;
 
 /// How many requests are under way.
 const HELD: u64 = 8;
