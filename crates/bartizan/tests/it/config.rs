@@ -105,6 +105,17 @@ fn load<T: DeserializeOwned>(
     file.loader().with_env("SHOP").with_vars(vars).load()
 }
 
+/// The first example of a file in the documentation that `source` has.
+fn first_toml(source: &str) -> String {
+    source
+        .lines()
+        .skip_while(|line| *line != "/// ```toml")
+        .skip(1)
+        .take_while(|line| *line != "/// ```")
+        .map(|line| format!("{}\n", line.trim_start_matches("///")))
+        .collect()
+}
+
 /// The problems a line each, with the file called `shop.toml`.
 fn problems<T: DeserializeOwned>(test: &str, file: &str, vars: &[(&str, &str)]) -> Vec<String> {
     let Err(error) = load::<T>(test, file, vars) else {

@@ -12,7 +12,7 @@ use http::Request;
 use serde::{Deserialize, Serialize};
 use tower::ServiceExt;
 
-use super::{load, problems};
+use super::{first_toml, load, problems};
 
 #[cfg(feature = "redis")]
 mod redis;
@@ -33,13 +33,7 @@ fn section(test: &str, file: &str) -> RateLimitConfig {
 #[test]
 fn the_documented_rate_limit_is_the_default_one() {
     let source = include_str!("../../../src/config/rate_limit/mod.rs");
-    let toml: String = source
-        .lines()
-        .skip_while(|line| *line != "/// ```toml")
-        .skip(1)
-        .take_while(|line| *line != "/// ```")
-        .map(|line| format!("{}\n", line.trim_start_matches("///")))
-        .collect();
+    let toml = first_toml(source);
     assert_eq!(toml.matches(" = ").count(), 5, "{toml}");
     let documented = section("rate-limit-documented", &toml);
     assert_eq!(documented, RateLimitConfig::default());

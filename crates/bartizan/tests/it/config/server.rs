@@ -6,7 +6,7 @@ use bartizan::config::{CorsConfig, DEFAULT_BIND, ServerConfig};
 use bartizan::{DEFAULT_GRACE, DRAIN_DEADLINE, admin, edge};
 use serde::{Deserialize, Serialize};
 
-use super::{load, problems};
+use super::{first_toml, load, problems};
 
 #[derive(Debug, Deserialize, Serialize)]
 struct Only {
@@ -53,13 +53,7 @@ fn nothing_set_gives_the_defaults() {
 #[test]
 fn the_documented_section_is_the_default_one() {
     let source = include_str!("../../../src/config/server/mod.rs");
-    let toml: String = source
-        .lines()
-        .skip_while(|line| *line != "/// ```toml")
-        .skip(1)
-        .take_while(|line| *line != "/// ```")
-        .map(|line| format!("{}\n", line.trim_start_matches("///")))
-        .collect();
+    let toml = first_toml(source);
     assert!(toml.contains("[server.cors]"), "{toml}");
     assert_eq!(server("documented", &toml), ServerConfig::default());
 }

@@ -5,7 +5,7 @@ use bartizan::config::RateLimitConfig;
 use bartizan::shared_limit::StoreDown;
 
 use super::{Only, section};
-use crate::config::{load, problems};
+use crate::config::{first_toml, load, problems};
 
 const URL: &str = "redis://shop:hunter2@127.0.0.1:6379/0";
 
@@ -13,13 +13,7 @@ const URL: &str = "redis://shop:hunter2@127.0.0.1:6379/0";
 fn the_documented_values_are_the_defaults() {
     let source = include_str!("../../../../src/config/rate_limit/mod.rs");
     let (_, documented) = source.split_once("replicas can share the limit:").unwrap();
-    let toml: String = documented
-        .lines()
-        .skip_while(|line| *line != "/// ```toml")
-        .skip(1)
-        .take_while(|line| *line != "/// ```")
-        .map(|line| format!("{}\n", line.trim_start_matches("///")))
-        .collect();
+    let toml = first_toml(documented);
     assert_eq!(toml.matches(" = ").count(), 3, "{toml}");
     let documented = section("redis-documented", &format!("[rate_limit]\n{toml}"));
     // There is no URL by default.
